@@ -1,0 +1,1 @@
+"""How we touch the world: journal, webhook, packs, enrichers, analysts, responders, secrets."""

@@ -1,0 +1,1 @@
+"""Enrichers that need no account and no network, one file per kind."""

@@ -1,0 +1,81 @@
+"""The hash chain: what makes a change to the log visible, and how anybody can check it.
+
+Every row of table `event` carries `hash`, 32 bytes:
+
+    hash(0) = SHA-256("warden-desktop journal 1")
+    hash(n) = SHA-256(hash(n-1) || header(n) || SHA-256(body(n)))
+
+    header  = seq      8 bytes, unsigned, big-endian
+              version  4 bytes, unsigned, big-endian
+              at       8 bytes, signed, big-endian: microseconds since 1970-01-01T00:00:00Z
+              id       16 bytes
+              owner    1 byte: 1 when the event belongs to an incident, else 0
+              incident 16 bytes when owner is 1, else nothing
+              kind     UTF-8, the rest
+
+`body` is the stored JSON to the byte. All columns are under the hash, so what is searched is what was recorded; and
+since only its digest is, an auditor can check a log whose bodies must stay secret.
+
+A bare chain cannot see that its end was cut off, nor that somebody computed it anew from some row on: compare `head`
+with one noted elsewhere.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import NamedTuple
+
+import apsw
+
+GENESIS = sha256(b"warden-desktop journal 1").digest()
+COLUMNS = "seq, id, kind, at, incident_id, version, body, hash"
+
+_HEADER = struct.Struct(">QIq16s")
+_Row = tuple[int, bytes, str, int, bytes | None, int, bytes, bytes]
+
+
+class Verification(NamedTuple):
+    """`entries` were good, up to `head` (the hash of the last good one); `first_bad` is the seq where it breaks."""
+
+    ok: bool
+    entries: int
+    head: bytes
+    first_bad: int | None = None
+    problem: str = ""
+
+
+def link(
+    before: bytes, seq: int, id: bytes, kind: str, at: int, incident: bytes | None, version: int, body: bytes
+) -> bytes:
+    """The hash of the entry that follows the one whose hash is `before`."""
+    owner = b"\0" if incident is None else b"\1" + incident
+    header = _HEADER.pack(seq, version, at, id) + owner + kind.encode()
+    return sha256(before + header + sha256(body).digest()).digest()
+
+
+def verify(connection: apsw.Connection) -> Verification:
+    """Check the whole log, in one pass. Raises apsw.Error when the file cannot be read to its end."""
+    entries = connection.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq")
+    return check(entries, 0, GENESIS)
+
+
+def check(rows: Iterable[_Row], seq: int, head: bytes) -> Verification:
+    """Whether `rows` follow on from entry `seq` with hash `head`, without a hole."""
+    for found, id, kind, at, incident, version, body, stored in rows:
+        expected = seq + 1
+        if found != expected:
+            return _broken(seq, head, expected, f"entry {expected} is missing: {found} follows {seq}")
+        try:
+            computed = link(head, found, id, kind, at, incident, version, body)
+        except (struct.error, TypeError, AttributeError) as error:
+            return _broken(seq, head, expected, f"entry {expected} is not in the form the journal writes: {error}")
+        if computed != stored:
+            return _broken(seq, head, expected, f"entry {expected} was changed, or the one before it was")
+        seq, head = found, computed
+    return Verification(True, seq, head)
+
+
+def _broken(seq: int, head: bytes, first_bad: int, problem: str) -> Verification:
+    return Verification(False, seq, head, first_bad, problem)

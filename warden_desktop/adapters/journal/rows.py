@@ -1,0 +1,72 @@
+"""Between an event and its row: what is stored, and how it is read back years later."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, cast
+
+from warden_desktop.adapters.journal.upcast import current
+from warden_desktop.domain.events import EVENT, EVENT_TYPES, Event, TriageEvent
+from warden_desktop.engine.ports import JournalError, Recorded
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_KNOWN = frozenset(EVENT_TYPES)
+
+
+class Entry(NamedTuple):
+    """An event ready to be stored: the very object, and the columns of its row that do not depend on its place."""
+
+    event: TriageEvent
+    id: bytes
+    kind: str
+    at: int
+    incident: bytes | None
+    version: int
+    body: bytes
+
+
+class Stored(NamedTuple):
+    """The columns of a row that reading needs."""
+
+    seq: int
+    kind: str
+    version: int
+    body: bytes
+
+
+STORED = ", ".join(Stored._fields)
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 in UTC."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+def instant(at: int) -> datetime:
+    """The inverse of `micros`."""
+    return EPOCH + timedelta(microseconds=at)
+
+
+def encode(event: Event) -> Entry:
+    """Raises JournalError for an event that could not be read back."""
+    if type(event) not in _KNOWN:
+        raise JournalError(f"{type(event).__name__} is not one of the recorded events; add it to TriageEvent")
+    try:
+        body = event.model_dump_json().encode()
+    except ValueError as error:
+        raise JournalError(f"a {event.kind} cannot be written as JSON: {error}") from error
+    incident = event.incident_id.bytes if event.incident_id is not None else None
+    known = cast(TriageEvent, event)
+    return Entry(known, event.id.bytes, event.kind, micros(event.at), incident, event.VERSION, body)
+
+
+def decode(stored: Stored) -> Recorded:
+    """The event of a row, brought up to today's version. Raises JournalError, naming the row."""
+    try:
+        return Recorded(stored.seq, EVENT.validate_json(current(stored.kind, stored.version, stored.body)))
+    except ValueError as error:
+        raise JournalError(
+            f"event {stored.seq} ({stored.kind}, version {stored.version}) in the journal cannot be read: {error}. "
+            "Run `warden-desktop audit verify` to see whether the file was changed."
+        ) from error

@@ -1,0 +1,182 @@
+"""The file: how it is made, opened, and recognised."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import apsw
+
+from warden_desktop.adapters.journal import chain
+from warden_desktop.adapters.journal.faults import explain
+from warden_desktop.engine.ports import JournalError
+
+APPLICATION_ID = 0x5752444E
+"""`WRDN` in the header of every journal file."""
+
+SCHEMA_VERSION = 1
+
+_MAGIC = b"SQLite format 3\0"
+_BUSY_MILLISECONDS = 10_000
+_STATEMENTS = 256
+_CHECKED_WHOLE = 16 * 2**20
+"""Bytes up to which the file is checked page by page at every start; beyond, that would delay the window."""
+
+_CHECKED_ENTRIES = 200
+
+_SCHEMA = """
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    incident_id BLOB,
+    version INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX event_kind ON event (kind);
+CREATE INDEX event_incident ON event (incident_id) WHERE incident_id IS NOT NULL;
+CREATE TABLE cursor (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letter (
+    number INTEGER PRIMARY KEY,
+    subscriber TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    attempts INTEGER NOT NULL
+) STRICT;
+CREATE TABLE incident (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    severity INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    target TEXT NOT NULL,
+    source TEXT NOT NULL,
+    category TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    confidence REAL NOT NULL,
+    assignee TEXT NOT NULL,
+    alerts INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    decided_at INTEGER,
+    techniques TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    text TEXT NOT NULL,
+    folded TEXT NOT NULL
+) STRICT;
+CREATE INDEX incident_created ON incident (created_at);
+CREATE VIRTUAL TABLE incident_text USING fts5 (
+    text, content = 'incident', content_rowid = 'number', tokenize = 'trigram case_sensitive 1'
+);
+CREATE TRIGGER incident_added AFTER INSERT ON incident BEGIN
+    INSERT INTO incident_text (rowid, text) VALUES (new.number, new.text);
+END;
+CREATE TRIGGER incident_removed AFTER DELETE ON incident BEGIN
+    INSERT INTO incident_text (incident_text, rowid, text) VALUES ('delete', old.number, old.text);
+END;
+CREATE TRIGGER incident_reworded AFTER UPDATE OF text ON incident WHEN old.text IS NOT new.text BEGIN
+    INSERT INTO incident_text (incident_text, rowid, text) VALUES ('delete', old.number, old.text);
+    INSERT INTO incident_text (rowid, text) VALUES (new.number, new.text);
+END;
+"""
+
+
+def open_writer(path: Path) -> apsw.Connection:
+    """The connection that may write; creates the file, readable by its owner only, when there is none.
+
+    Raises JournalError for a file that is damaged, not a journal, or of a newer version.
+    """
+    try:
+        if not path.exists():
+            _create(path)
+        connection = _recognised(path, apsw.SQLITE_OPEN_READWRITE)
+        if connection.readonly("main"):
+            raise JournalError(f"{path}: the file is read-only; the journal must be able to write")
+        connection.pragma("journal_mode", "wal")
+        _check(path, connection)
+        return connection
+    except (apsw.Error, OSError) as error:
+        raise explain(path, error) from error
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """A connection that cannot write, beside or without a running application. Raises JournalError."""
+    try:
+        if not path.exists():
+            raise JournalError(f"{path}: there is no journal here; has the application been started once?")
+        return _recognised(path, apsw.SQLITE_OPEN_READONLY)
+    except (apsw.Error, OSError) as error:
+        raise explain(path, error) from error
+
+
+def _create(path: Path) -> None:
+    """Made aside and moved into place whole, so that a file that exists and is empty is damage, not a first start."""
+    for suffix in ("-wal", "-journal"):
+        if Path(f"{path}{suffix}").exists():
+            raise JournalError(f"{path}: the file is gone but its {path.name}{suffix} is here; restore it from a backup")
+    fresh = path.with_name(f"{path.name}.new")
+    with suppress(FileNotFoundError):
+        fresh.unlink()
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    connection = apsw.Connection(str(fresh), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.pragma("user_version", SCHEMA_VERSION)
+        connection.execute(f"BEGIN; {_SCHEMA} COMMIT")
+        connection.pragma("journal_mode", "wal")
+    finally:
+        connection.close()
+    fresh.replace(path)
+
+
+def _recognised(path: Path, flags: int) -> apsw.Connection:
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise JournalError(f"{path}: not a journal, or its beginning is damaged; restore the last backup")
+    connection = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS)
+    try:
+        _identify(path, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _identify(path: Path, connection: apsw.Connection) -> None:
+    connection.set_busy_timeout(_BUSY_MILLISECONDS)
+    if connection.pragma("application_id") != APPLICATION_ID:
+        raise JournalError(f"{path}: a database of another program, not a journal; choose another --data-dir")
+    version = connection.pragma("user_version")
+    if version != SCHEMA_VERSION:
+        raise JournalError(
+            f"{path}: its format is {version}, and this version reads {SCHEMA_VERSION}; install the newer version"
+        )
+    connection.pragma("synchronous", "full")
+    connection.pragma("foreign_keys", False)
+
+
+def _check(path: Path, connection: apsw.Connection) -> None:
+    """Cheap: the pages of a small file, the ends of the log always."""
+    if path.stat().st_size <= _CHECKED_WHOLE:
+        verdict = connection.pragma("quick_check(1)")
+        if verdict != "ok":
+            raise JournalError(f"{path}: the file is damaged ({verdict}); keep a copy and restore the last backup")
+    first = connection.execute("SELECT min(seq) FROM event").get
+    if first not in (None, 1):
+        raise JournalError(f"{path}: the log begins at entry {first} instead of 1; restore the last backup")
+    found = _newest(connection)
+    if not found.ok:
+        raise JournalError(f"{path}: {found.problem}; keep a copy and run `warden-desktop audit verify`")
+
+
+def _newest(connection: apsw.Connection) -> chain.Verification:
+    newest = f"SELECT {chain.COLUMNS} FROM event ORDER BY seq DESC LIMIT {_CHECKED_ENTRIES + 1}"
+    rows = connection.execute(newest).fetchall()[::-1]
+    if not rows or rows[0][0] == 1:
+        return chain.check(rows, 0, chain.GENESIS)
+    before = rows.pop(0)
+    return chain.check(rows, before[0], before[7])

@@ -1,0 +1,1 @@
+"""What the terminal offers: one file a group of commands."""

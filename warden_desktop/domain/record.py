@@ -1,0 +1,18 @@
+"""The kind of object every fact is made of: immutable, closed, and serialised the same way every time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """An immutable value. Unknown fields are errors, so a misspelt field in a pack or a log never passes silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+
+def now() -> datetime:
+    """The current instant, aware, in UTC."""
+    return datetime.now(UTC)

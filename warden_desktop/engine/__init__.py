@@ -1,0 +1,1 @@
+"""What happens: the bus and the workers that answer facts with further facts. No toolkit, no HTTP, no disk."""

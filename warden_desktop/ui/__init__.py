@@ -1,0 +1,1 @@
+"""What the analyst sees. No await, no disk, no network in here."""

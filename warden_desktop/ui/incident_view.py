@@ -1,0 +1,203 @@
+"""The incident table on screen: columns one can choose, order and size, a menu on every value, and a steady cursor."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QTimer, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPaintEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
+
+from warden_desktop.ui.incident_columns import COLUMNS, NAMES
+from warden_desktop.ui.incident_delegate import IncidentDelegate
+from warden_desktop.ui.incident_table import IncidentTable
+from warden_desktop.ui.theme import Theme
+from warden_desktop.ui.value_menu import Search, ValueMenu
+from warden_desktop.ui.view_store import ViewStore
+
+_TICK = 1_000  # ms between repaints for ages and countdowns
+_STORED = "queue.columns"
+
+
+class IncidentView(QTableView):
+    """Shows an IncidentTable. `current_changed` carries the id of the incident the cursor is on, or None."""
+
+    current_changed = Signal(object)
+    wanted = Signal()
+
+    def __init__(self, model: IncidentTable, theme: Theme, store: ViewStore, search: Search) -> None:
+        super().__init__()
+        self._table, self._theme, self._store, self._search = model, theme, store, search
+        self._delegate = IncidentDelegate(model, theme)
+        self.setAccessibleName("Incidents")
+        self.setModel(model)
+        self.setItemDelegate(self._delegate)
+        self._behave()
+        self._arrange_columns()
+        self.doubleClicked.connect(self._open)
+        self._clock = QTimer(self, interval=_TICK)
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def _behave(self) -> None:
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setMouseTracking(True)
+        self.setTabKeyNavigation(False)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._menu)
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+
+    def _dress(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(self._theme.row_height(self.fontMetrics().height()))
+        self.viewport().update()
+
+    # --- columns ------------------------------------------------------------------------------------------------
+
+    def _arrange_columns(self) -> None:
+        header = self.horizontalHeader()
+        header.setSectionsMovable(True)
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(40)
+        header.setSortIndicatorShown(True)
+        for place, column in enumerate(COLUMNS):
+            self.setColumnWidth(place, column.width)
+        self._restore(self._store.get(_STORED))
+        self.setSortingEnabled(True)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._choose_columns)
+        for signal in (header.sectionMoved, header.sectionResized, header.sortIndicatorChanged):
+            signal.connect(self._keep)
+
+    def _restore(self, kept: Any) -> None:
+        """Take the kept layout as far as it makes sense: a file of another version may name other columns."""
+        header = self.horizontalHeader()
+        header.setSortIndicator(NAMES.index("severity"), Qt.SortOrder.DescendingOrder)
+        if not isinstance(kept, dict):
+            return
+        for place, name in enumerate(name for name in kept.get("order", ()) if name in NAMES):
+            header.moveSection(header.visualIndex(NAMES.index(name)), place)
+        for name, width in dict(kept.get("widths", {})).items():
+            if name in NAMES and isinstance(width, int):
+                self.setColumnWidth(NAMES.index(name), max(40, min(width, 2_000)))
+        for name in kept.get("hidden", ()):
+            if name in NAMES:
+                self.setColumnHidden(NAMES.index(name), True)
+        if kept.get("sort") in NAMES:
+            falling = Qt.SortOrder.DescendingOrder if kept.get("falling") else Qt.SortOrder.AscendingOrder
+            header.setSortIndicator(NAMES.index(kept["sort"]), falling)
+
+    def _keep(self) -> None:
+        header = self.horizontalHeader()
+        places = range(len(COLUMNS))
+        self._store.keep(
+            _STORED,
+            {
+                "order": [NAMES[header.logicalIndex(place)] for place in places],
+                "widths": {NAMES[place]: self.columnWidth(place) for place in places if not self.isColumnHidden(place)},
+                "hidden": [NAMES[place] for place in places if self.isColumnHidden(place)],
+                "sort": NAMES[max(header.sortIndicatorSection(), 0)],
+                "falling": header.sortIndicatorOrder() is Qt.SortOrder.DescendingOrder,
+            },
+        )
+
+    def _choose_columns(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        for place, column in enumerate(COLUMNS):
+            entry = menu.addAction(column.heading)
+            entry.setCheckable(True)
+            entry.setChecked(not self.isColumnHidden(place))
+            entry.setEnabled(column.name != "title")
+            entry.setData(place)
+            entry.toggled.connect(self._column_toggled)
+        menu.popup(self.horizontalHeader().mapToGlobal(at))
+
+    def _column_toggled(self, wanted: bool) -> None:
+        place = self.sender().property("data")
+        self.setColumnHidden(int(place), not wanted)
+        self._keep()
+
+    # --- the cursor ---------------------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> UUID | None:
+        """The incident the cursor is on."""
+        index = self.currentIndex()
+        return self._table.row(index.row()).id if index.isValid() else None
+
+    @property
+    def still(self) -> int:
+        """The lowest row that must not move: the one the cursor is on or the one under the mouse; -1 for none."""
+        return max(self.currentIndex().row(), self._delegate.hovered)
+
+    def go(self, steps: int) -> None:
+        """Move the cursor down by `steps` rows, up for a negative number, and stay inside the table."""
+        last = self._table.rowCount() - 1
+        if last >= 0:
+            here = self.currentIndex().row()
+            self.go_to(min(max(here + steps, 0), last) if here >= 0 else 0)
+
+    def go_to(self, place: int) -> None:
+        """Put the cursor on a row."""
+        self.setCurrentIndex(self._table.index(place, NAMES.index("title")))
+
+    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+        super().currentChanged(current, previous)
+        if current.row() != previous.row() or not current.isValid():
+            self.current_changed.emit(self.current)
+
+    def scrollTo(
+        self, index: QModelIndex, hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible
+    ) -> None:
+        """Scroll up and down only: a cursor that moves down must not throw the columns about."""
+        sideways = self.horizontalScrollBar().value()
+        super().scrollTo(index, hint)
+        self.horizontalScrollBar().setValue(sideways)
+
+    def _open(self) -> None:
+        self.wanted.emit()
+
+    # --- the mouse ----------------------------------------------------------------------------------------------
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self._hover(self.rowAt(event.position().toPoint().y()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hover(-1)
+
+    def _hover(self, place: int) -> None:
+        if place != self._delegate.hovered:
+            self._delegate.hovered = place
+            self.viewport().update()
+
+    def _menu(self, at: QPoint) -> None:
+        index = self.indexAt(at)
+        if not index.isValid():
+            return
+        row, column = self._table.row(index.row()), COLUMNS[index.column()]
+        field, value = column.term(row) if column.term else ("", column.text(row, self._table.moment))
+        if column.name == "title":
+            value = row.title
+        ValueMenu(self, field, str(value), self._search).popup(self.viewport().mapToGlobal(at))
+
+    # --- painting -----------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._delegate.begin(self.font())
+        super().paintEvent(event)
+
+    def _tick(self) -> None:
+        if self.isVisible():
+            self.viewport().update()
