@@ -21,6 +21,10 @@ LOST = pytest.StashKey[list[str]]()
 """What reached a loop's exception handler: errors of callbacks and of tasks nobody awaited."""
 
 
+GRACE = 0.3
+"""Seconds."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LOST] = []
 
@@ -53,6 +57,14 @@ def application(qapp: QApplication) -> QApplication:
     return qapp
 
 
+def unfinished(loop: asyncio.AbstractEventLoop) -> set[asyncio.Task[Any]]:
+    """Tasks that do not end by themselves; those a closed connection leaves behind get a moment to see it."""
+    end = loop.time() + GRACE
+    while (tasks := asyncio.all_tasks(loop)) and loop.time() < end:
+        loop.run_until_complete(asyncio.sleep(0.001))
+    return tasks
+
+
 @pytest.fixture(autouse=True)
 def nothing_lost(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iterator[None]:
     """Fail a test that leaves a task running, or an error that nobody looked at."""
@@ -64,7 +76,7 @@ def nothing_lost(request: pytest.FixtureRequest, pytestconfig: pytest.Config) ->
     lost = pytestconfig.stash[LOST]
     lost.clear()
     yield
-    lingering = sorted(task.get_name() + f" {task.get_coro()!r}" for task in asyncio.all_tasks(loop))
+    lingering = sorted(f"{task.get_name()} {task.get_coro()!r}" for task in unfinished(loop))
     gc.collect()
     assert not lingering, f"tasks still running after the test: {lingering}"
     assert not lost, f"errors that nobody looked at: {lost}"

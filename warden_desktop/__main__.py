@@ -37,7 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, help="where everything is kept")
     shared.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser = argparse.ArgumentParser("warden-desktop", description="Alerts in, decisions by people, actions that are safe.")
+    parser = argparse.ArgumentParser(
+        "warden-desktop", description="Alerts in, decisions by people, actions that are safe."
+    )
     parser.add_argument("--version", action="version", version=f"warden-desktop {__version__}")
     parser.add_argument("--data-dir", type=Path, default=default_data_directory(), help="where everything is kept")
     application.add(parser)

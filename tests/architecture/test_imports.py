@@ -21,10 +21,10 @@ LIBRARIES = {
     "loop": {"PySide6", "qasync", "shiboken6"},
     "ui": {"PySide6", "shiboken6", "pydantic", "orjson"},
     "adapters": {
-        "aiohttp", "apsw", "cel", "cryptography", "jmespath", "keyring", "multidict", "orjson", "platformdirs",
+        "aiohttp", "apsw", "cel", "cryptography", "filelock", "jmespath", "keyring", "multidict", "orjson", "platformdirs",
         "pydantic", "pydantic_core", "yaml", "yarl",
     },
-    "settings": {"platformdirs", "pydantic", "pydantic_core"},
+    "settings": {"pydantic", "tomli_w"},
     "assets": set[str](),
     "engine": {"pydantic"},
     "domain": {"pydantic", "pydantic_core", "annotated_types"},

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QApplication
 
 from warden_desktop.loop import WardenLoop, make_loop
 
-ROUNDS = 3
+ROUNDS = 5
 CHAIN = {"warden": 300_000, "asyncio": 200_000, "qasync": 20_000}
 LOAD_SECONDS = 2
 CONNECTIONS = 16

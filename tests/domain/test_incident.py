@@ -74,7 +74,9 @@ def test_a_storm_of_repeats_keeps_the_first_alert_and_the_newest() -> None:
     assert incident is not None
     for number in range(300):
         joined = alert(f"repeat {number}")
-        incident = incident.after(ev.AlertCorrelated(incident_id=INCIDENT, actor="intake", alert=joined, rule="same key"))
+        incident = incident.after(
+            ev.AlertCorrelated(incident_id=INCIDENT, actor="intake", alert=joined, rule="same key")
+        )
     assert incident.alert_count == 301
     assert len(incident.alerts) == ALERTS_KEPT
     assert incident.alerts[0].id == alert().id

@@ -118,7 +118,9 @@ async def test_every_reader_sees_one_order_even_of_events_published_while_delive
     def answer(recorded: Recorded) -> None:
         folded.extend(texts([recorded]))
         if isinstance(recorded.event, CommentAdded) and len(recorded.event.text) < 3:
-            bus.publish_with_fallback(CommentAdded.because(recorded.event, actor="fold", text=recorded.event.text + "+"))
+            bus.publish_with_fallback(
+                CommentAdded.because(recorded.event, actor="fold", text=recorded.event.text + "+")
+            )
 
     bus.attach(answer)
     await asyncio.gather(*(bus.publish(comment(n)) for n in range(10)))

@@ -16,8 +16,8 @@ LONGEST: Final = 4096
 """Characters an expression may have; the parser itself bounds how deep one nests."""
 
 _CALLABLE: Final = frozenset(
-    "size contains startsWith endsWith matches int uint double string bytes timestamp duration has all exists exists_one "
-    "map filter getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes "
+    "size contains startsWith endsWith matches int uint double string bytes timestamp duration has all exists "
+    "exists_one map filter getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes "
     "getSeconds".split()
 )
 """Functions an expression may call, operators apart."""
@@ -54,7 +54,7 @@ def _told(expression: str, program: cel.Program, context: cel.Context) -> bool:
     except Exception as error:
         raise ValueError(f"{_short(expression)}: {_short(str(error))}") from error
     if not isinstance(answer, bool):
-        raise ValueError(f"{_short(expression)}: gives {type(answer).__name__}, but a condition must give true or false")
+        raise ValueError(f"{_short(expression)}: gives {type(answer).__name__}; a condition must give true or false")
     return answer
 
 

@@ -14,7 +14,9 @@ KEPT = 5
 class _Escaping(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         lines = super().format(record).splitlines() or [""]
-        return "\n    ".join("".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in line) for line in lines)
+        return "\n    ".join(
+            "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in line) for line in lines
+        )
 
 
 def log_to(folder: Path, *, to_terminal: bool) -> None:

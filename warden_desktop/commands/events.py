@@ -72,7 +72,10 @@ def _print(event: dict[str, Any], as_json: bool) -> None:
         print_json([event])
     else:
         incident = str(event.get("incident_id") or "")[:8]
-        print(printable(f"{event['seq']:>8}  {event['at']}  {event['kind']:<26} {incident:<8}  {event['actor']}"), flush=True)
+        print(
+            printable(f"{event['seq']:>8}  {event['at']}  {event['kind']:<26} {incident:<8}  {event['actor']}"),
+            flush=True,
+        )
 
 
 def run_send(arguments: argparse.Namespace) -> int:

@@ -31,8 +31,10 @@ def run_incidents(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found)
     else:
-        columns = ("id", "severity", "status", "title", "target", "source", "verdict", "alerts")
-        print_table(columns, ([str(row[column] or "")[: 8 if column == "id" else None] for column in columns] for row in found))
+        columns = ("id", "severity", "status", "title", "target", "source", "verdict", "alert_count")
+        print_table(
+            columns, ([str(row[column] or "")[: 8 if column == "id" else None] for column in columns] for row in found)
+        )
     return DONE
 
 
@@ -110,7 +112,9 @@ def _waiting(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     """Declare both commands."""
     incidents = commands.add_parser("incidents", parents=[shared], help="list incidents")
-    incidents.add_argument("--query", default="", help="the search language of the window, for instance severity:>=high")
+    incidents.add_argument(
+        "--query", default="", help="the search language of the window, for instance severity:>=high"
+    )
     incidents.add_argument("--limit", type=int, default=1_000, help="at most this many, newest first (default 1000)")
     incidents.set_defaults(run=run_incidents)
     approvals = commands.add_parser("approvals", parents=[shared], help="list, approve or deny actions that wait")

@@ -52,6 +52,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: a
     parser.add_argument("do", choices=("status", "engage", "release"))
     parser.add_argument("--reason", default="", help="why")
     parser.add_argument(
-        "--scope", default="everything", help="everything, connector:NAME, verb:NAME or incident:ID (default: everything)"
+        "--scope",
+        default="everything",
+        help="everything, connector:NAME, verb:NAME or incident:ID (default: everything)",
     )
     parser.set_defaults(run=run)

@@ -1,4 +1,4 @@
-"""How commands print: a table for people, one JSON object a line for programs. Control characters never reach a terminal."""
+"""How commands print: a table for people, a JSON object a line for programs, and nothing that steers a terminal."""
 
 from __future__ import annotations
 

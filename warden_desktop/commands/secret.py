@@ -26,9 +26,11 @@ def run(arguments: argparse.Namespace) -> int:
     except KeychainError as error:
         complain(str(error))
         return FAILED
-    print({"set": "set", "rotate": "rotated; the old one is accepted too until the next rotation", "remove": "removed"}[
-        arguments.do
-    ])
+    print(
+        {"set": "set", "rotate": "rotated; the old one is accepted too until the next rotation", "remove": "removed"}[
+            arguments.do
+        ]
+    )
     return DONE
 
 

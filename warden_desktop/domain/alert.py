@@ -98,4 +98,3 @@ class Alert(Record):
     def observed(self, type: ObservableType) -> tuple[str, ...]:
         """The values of all observables of one type, in the order found."""
         return tuple(seen.value for seen in self.observables if seen.type is type)
-

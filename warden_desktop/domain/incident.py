@@ -212,9 +212,7 @@ def _enriched(incident: Incident, event: ev.EnrichmentComplete) -> dict[str, obj
 
 
 def _enrichment_failed(incident: Incident, event: ev.EnrichmentFailed) -> dict[str, object]:
-    failed = Enrichment(
-        provider=event.provider, status=EnrichmentStatus.FAILED, detail=event.error, as_of=event.at
-    )
+    failed = Enrichment(provider=event.provider, status=EnrichmentStatus.FAILED, detail=event.error, as_of=event.at)
     return {"enrichments": _replacing(incident.enrichments, failed)}
 
 

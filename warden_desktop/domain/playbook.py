@@ -16,7 +16,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue, model_validator
 
 from warden_desktop.domain.action import VERBS, ProposedAction, Risk, Target, Verb
-from warden_desktop.domain.address import address_class
+from warden_desktop.domain.address import AddressClass, address_class
 from warden_desktop.domain.alert import Observable, ObservableType, Role
 from warden_desktop.domain.events import derived_id
 from warden_desktop.domain.facts import observables_of
@@ -160,7 +160,7 @@ def _targets(step: Step, incident: Incident) -> Iterator[Target]:
     if step.target == "incident":
         yield Target(type=None, value=str(incident.id))
         return
-    fitting = [one for one in _candidates(step, incident) if _may_aim(step.verb, one, incident)]
+    fitting = _named([one for one in _candidates(step, incident) if _may_aim(step.verb, one, incident)])
     limit = step.target.at_most if isinstance(step.target, Selector) else 1
     yield from (Target(type=one.type, value=one.value) for one in fitting[:limit])
 
@@ -173,6 +173,16 @@ def _candidates(step: Step, incident: Incident) -> Iterator[Observable]:
                 yield one
         elif one.type in accepted and one.value == incident.target:
             yield one
+
+
+def _named(fitting: list[Observable]) -> list[Observable]:
+    """A host is meant by its name where one is known, and by its address only where none is."""
+    named = [one for one in fitting if one.type is not ObservableType.HOST or not _is_address(one.value)]
+    return named or fitting
+
+
+def _is_address(value: str) -> bool:
+    return address_class(value) is not AddressClass.INVALID
 
 
 _BLOCKING = frozenset({Verb.BLOCK_IP, Verb.BLOCK_DOMAIN, Verb.BLOCK_SENDER})

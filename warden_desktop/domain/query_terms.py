@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from warden_desktop.domain.alert import Severity
 from warden_desktop.domain.incident import IncidentRow
@@ -81,7 +81,7 @@ def folded(text: str) -> str:
 
 
 class Pattern(NamedTuple):
-    """Folded pieces with anything between them: ("a",) is "a" itself, ("a", "") begins with it, ("", "a", "") has it."""
+    """Folded pieces with anything between: ("a",) is "a" itself, ("a", "") begins with it, ("", "a", "") has it."""
 
     pieces: tuple[str, ...]
 
@@ -102,7 +102,7 @@ class Pattern(NamedTuple):
         return True
 
 
-COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
@@ -153,8 +153,7 @@ class Elapsed:
     duration: timedelta
 
     def matches(self, row: IncidentRow, now: datetime) -> bool:
-        elapsed: timedelta = now - getattr(row, self.column)
-        return COMPARISONS[self.comparison](elapsed / _UNIT, self.duration / _UNIT)
+        return COMPARISONS[self.comparison](now - getattr(row, self.column), self.duration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +183,6 @@ class Or:
 
 
 Tree = Text | Choice | Number | Elapsed | Not | And | Or
-
-_UNIT = timedelta(microseconds=1)
 
 
 def _texts(row: IncidentRow, column: str) -> Iterable[str]:

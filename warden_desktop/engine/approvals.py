@@ -1,8 +1,8 @@
 """Who decides: policy first, a person where policy asks for one, and time when nobody does.
 
-Theory of operation: a proposal is decided by policy as soon as it is recorded. What it allows is approved, what it denies
-is denied, and the rest waits with exactly the request that would be sent. A person's approval names the digest they were
-shown; anything that differs by then is refused here, and again by the executor.
+Theory of operation: a proposal is decided by policy as soon as it is recorded. What it allows is approved, what it
+denies is denied, and the rest waits with exactly the request that would be sent. A person's approval names the digest
+they were shown; anything that differs by then is refused here, and again by the executor.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import heapq
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -34,7 +35,7 @@ from warden_desktop.engine.errors import DeskError
 from warden_desktop.engine.incidents import Incidents
 from warden_desktop.engine.judge import Judge
 from warden_desktop.engine.ledger import Ledger
-from warden_desktop.engine.ports import Recorded, Responder, Stopped
+from warden_desktop.engine.ports import JournalError, Recorded, Responder, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ class Approvals:
         try:
             return responder.preview(action)
         except Exception as error:
-            raise DeskError("connector", f"{action.connector} cannot build the request for {label!r}: {error}") from error
+            raise DeskError("connector", f"{action.connector} cannot build the request: {error}") from error
 
     # --- a person -----------------------------------------------------------------------------------------------
 
@@ -182,10 +183,10 @@ class Approvals:
         return proposed.id
 
     def _connector_for(self, verb: Verb) -> str:
-        for name, responder in self._responders.items():
-            if verb in responder.verbs:
-                return name
-        raise DeskError("not_possible", f"No connector is configured for {VERBS[verb].label!r}; see Settings.")
+        name = connector_for(self._responders, verb)
+        if not name:
+            raise DeskError("not_possible", f"No connector is configured for {VERBS[verb].label!r}; see Settings.")
+        return name
 
     def _incident_of(self, action_id: UUID) -> UUID:
         found = self._incidents.action(action_id)
@@ -218,7 +219,7 @@ class Approvals:
         if level.rank < needed.rank:
             raise DeskError("level_too_low", f"This needs the approval of a {needed}; you decide as {level}.")
         if self._judge.guardrails.forbid_self_approval and actor == action.proposed.proposed_by:
-            raise DeskError("self_approval", "You proposed this yourself; the guardrails want another person to approve.")
+            raise DeskError("self_approval", "You proposed this yourself; another person must approve it.")
         if action.state is ActionState.HELD:
             self._check_released(action)
 
@@ -231,7 +232,7 @@ class Approvals:
     async def _record(self, incident_id: UUID, decide: Callable[[Incident], Sequence[ev.Event]]) -> None:
         try:
             await self._ledger.record(incident_id, decide)
-        except PublishError as error:
+        except (PublishError, JournalError) as error:
             raise DeskError("not_recorded", f"Not done: it could not be recorded. {error}") from error
         except LookupError as error:
             raise DeskError("not_found", "There is no such incident.") from error
@@ -246,23 +247,35 @@ class Approvals:
         while True:
             try:
                 await self.expire()
-            except PublishError as error:
+            except (PublishError, JournalError) as error:
                 log.error("expired approvals are not recorded yet: %s", error)
             await asyncio.sleep(1.0)
 
     async def expire(self) -> None:
-        """Expire what is due now. Raises PublishError; what it could not record is still due."""
+        """Expire what is due now. Raises PublishError or JournalError; what it could not record stays due."""
         now = self._clock()
         while self._due and self._due[0].at <= now:
-            due = self._due[0]
-            await self._ledger.record(due.incident_id, lambda incident, due=due: _expired(incident, due.action_id))
-            heapq.heappop(self._due)
-            found = self._incidents.action(due.action_id)
-            if found is not None and not found[1].state.final:
-                heapq.heappush(self._due, due._replace(at=now + LOOK_AGAIN))
+            due = heapq.heappop(self._due)
+            try:
+                await self._ledger.record(due.incident_id, partial(_expired, action_id=due.action_id))
+            except (PublishError, JournalError):
+                heapq.heappush(self._due, due)
+                raise
+            self._look_again(due, now)
+
+    def _look_again(self, due: _Due, now: datetime) -> None:
+        """What is approved but not started yet may still be held, and then waits again."""
+        found = self._incidents.action(due.action_id)
+        if found is not None and not found[1].state.final:
+            heapq.heappush(self._due, due._replace(at=now + LOOK_AGAIN))
 
     def _remember(self, action: ProposedAction) -> None:
         heapq.heappush(self._due, _Due(action.expires_at, action.id, action.incident_id))
+
+
+def connector_for(responders: Mapping[str, Responder], verb: Verb) -> str:
+    """The name of the first connector that knows `verb`; "" when none does."""
+    return next((name for name, responder in responders.items() if verb in responder.verbs), "")
 
 
 def _is_person(actor: str) -> bool:
@@ -276,12 +289,12 @@ def _denial(cause: ev.Event, action: ProposedAction, *, rule: str, reason: str) 
 
 
 def _withdrawn(cause: ev.IncidentResolved, incident: Incident) -> list[ev.Event]:
-    """What still waits when its incident is resolved is not done: nobody would look at it again."""
+    """What still waits when its incident is resolved is not done; what a person proposes later is another matter."""
     reason = f"The incident ended as {cause.resolution} before anybody decided on this action."
     return [
         _denial(cause, action.proposed, rule="incident_ended", reason=reason)
         for action in incident.actions
-        if action.state in _DECIDABLE and action.proposed.expires_at is not None and not incident.status.open
+        if action.state in _DECIDABLE and (action.asked_at is None or action.asked_at <= cause.at)
     ]
 
 

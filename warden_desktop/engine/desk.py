@@ -1,6 +1,6 @@
 """What a person can do. The window, the HTTP control API and the command line act through this and nothing else.
 
-Every method names its `actor` ("analyst:alice"), refuses with DeskError, and returns when what was asked for is durable.
+Every method names its `actor` ("analyst:alice"), refuses with DeskError, and returns once what was asked is durable.
 What became of it arrives as events.
 """
 

@@ -8,7 +8,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from warden_desktop.domain.alert import Alert
-from warden_desktop.domain.events import AlertCorrelated, AlertReceived, Event, IncidentCreated, StatusChanged, derived_id
+from warden_desktop.domain.events import (
+    AlertCorrelated,
+    AlertReceived,
+    Event,
+    IncidentCreated,
+    StatusChanged,
+    derived_id,
+)
 from warden_desktop.domain.incident import Incident
 from warden_desktop.domain.status import Status
 from warden_desktop.engine.bus import Bus

@@ -1,4 +1,4 @@
-"""Policy applied to the present: the guardrails, the mode, the facts of an incident, and what was done within the hour."""
+"""Policy applied to the present: guardrails, mode, the facts of an incident, and what was done within the hour."""
 
 from __future__ import annotations
 

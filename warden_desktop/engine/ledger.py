@@ -1,8 +1,8 @@
 """The one way facts about actions are written: looked at and recorded in one turn, with the status that follows.
 
-Theory of operation: deciding, holding, starting and ending an action all read the current state and add to it. Here they
-take turns per incident, so two people who decide at once get one outcome, and nothing starts that was denied meanwhile.
-The incident's status follows from where its actions stand and is recorded together with what changed it.
+Theory of operation: deciding, holding, starting and ending an action all read the current state and add to it. Here
+they take turns per incident, so two people who decide at once get one outcome, and nothing starts that was denied
+meanwhile. The incident's status follows from where its actions stand and is recorded together with what changed it.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ class Ledger:
         self._incidents = incidents
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
-    async def record(
-        self, incident_id: UUID, decide: Callable[[Incident], Sequence[Event]]
-    ) -> tuple[Recorded, ...]:
+    async def record(self, incident_id: UUID, decide: Callable[[Incident], Sequence[Event]]) -> tuple[Recorded, ...]:
         """Record what `decide` makes of the incident's current state, atomically with the status that follows.
 
         Returns what was recorded, in order; nothing when `decide` gives nothing. Raises LookupError when there is no

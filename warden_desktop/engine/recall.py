@@ -18,7 +18,7 @@ from warden_desktop.engine.ports import Recorded
 
 INCIDENTS_KEPT = 20_000
 KEYS_PER_INCIDENT = 64
-INCIDENTS_PER_KEY = 256
+INCIDENTS_PER_KEY = 64
 
 _CLEARED = frozenset({Status.FALSE_POSITIVE, Status.DISMISSED})
 _MALICIOUS = frozenset({Verdict.TRUE_POSITIVE, Verdict.LIKELY_TRUE_POSITIVE})

@@ -91,6 +91,16 @@ class ActionModel(QAbstractTableModel):
         place = self._rows.position(action_id)
         return None if place is None else self._mirrored(place)
 
+    def known(self, action_id: UUID) -> bool:
+        """Whether the action is in the model, shown or not."""
+        return self._rows.known(action_id)
+
+    def forget(self, action_id: UUID) -> None:
+        """Drop an action for good."""
+        if self._rows.place_of(action_id) is not None:
+            self._hide(action_id)
+        self._rows.forget(action_id)
+
     def everything(self) -> Iterable[ActionRow]:
         return self._rows.everything()
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QProgressBar, QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QProgressBar, QPushButton, QWidget
 
 from warden_desktop.domain.action import VERBS, Level
 from warden_desktop.domain.incident import Action
 from warden_desktop.ui.approval_facts import needed, to_type
 from warden_desktop.ui.arming import Arming
 from warden_desktop.ui.arrange import beside, held, stacked
-from warden_desktop.ui.plain_text import label, menu_text
+from warden_desktop.ui.plain_text import label, mono
 from warden_desktop.ui.theme import set_role, set_tone
+from warden_desktop.ui.turning import Turning
 from warden_desktop.ui.words import spelled, words
 
 _ARMING = "Read first: the buttons work in a moment."
@@ -36,9 +37,8 @@ class DecisionBar(QWidget):
         self._busy = False
         self._arming = Arming(self)
         self._make()
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self._asking())
-        self._pages.addWidget(self._denying())
+        self._question, self._objection = self._asking(), self._denying()
+        self._pages = Turning(self._question, self._objection)
         self.setLayout(stacked(self._bar, self._pages, gap=2))
         self._arming.progress.connect(self._arming_went_on)
         self._arming.armed.connect(self.judge)
@@ -51,7 +51,9 @@ class DecisionBar(QWidget):
         self._notice = label("", "muted", wrap=True)
         self._typed = QLineEdit()
         self._typed.setAccessibleName("Type the target to confirm")
-        self._ask_typed = label("", wrap=True)
+        self._ask_typed = label("It cannot be undone. To approve, type the target:", tone="danger")
+        self._to_type = mono("")
+        self._asked = held(beside(self._ask_typed, self._to_type, None))
         self._vouch = QCheckBox()
         self.approve = _button("&Approve", "primary")
         self.deny = _button("&Deny…", "")
@@ -70,7 +72,7 @@ class DecisionBar(QWidget):
         self._typed.textChanged.connect(self.judge)
         self._vouch.toggled.connect(self.judge)
         buttons = beside(self.later, None, self.deny, self.approve)
-        return held(stacked(self._notice, self._ask_typed, self._typed, self._vouch, buttons))
+        return held(stacked(self._notice, self._asked, self._typed, self._vouch, buttons))
 
     def _denying(self) -> QWidget:
         self.back.clicked.connect(self._ask)
@@ -92,13 +94,13 @@ class DecisionBar(QWidget):
         self._typed.clear()
         self._reason.clear()
         self._vouch.setChecked(False)
-        self._ask_typed.setVisible(bool(self._expected))
+        self._asked.setVisible(bool(self._expected))
         self._typed.setVisible(bool(self._expected))
-        self._ask_typed.setText(f"It cannot be undone. Type {spelled(self._expected)} to approve:")
+        self._to_type.setText(spelled(self._expected))
         self._vouch.setVisible(self._level is not Level.ANALYST)
         self._vouch.setText(f"I decide as {self._level.value}, as the policy demands")
-        self.approve.setText(menu_text(f"Approve: {VERBS[action.verb].label}"))
-        self._pages.setCurrentIndex(0)
+        self.approve.setText(f"&Approve: {VERBS[action.verb].label}")
+        self._pages.turn_to(self._question)
         self.judge()
 
     def forbid(self, why: str) -> None:
@@ -118,7 +120,7 @@ class DecisionBar(QWidget):
 
     def ask_reason(self) -> None:
         """Ask why it is denied."""
-        self._pages.setCurrentIndex(1)
+        self._pages.turn_to(self._objection)
         self._reason.setFocus(Qt.FocusReason.OtherFocusReason)
         self.judge()
 
@@ -163,7 +165,7 @@ class DecisionBar(QWidget):
         self._bar.setValue(round(share * 100))
 
     def _ask(self) -> None:
-        self._pages.setCurrentIndex(0)
+        self._pages.turn_to(self._question)
         self.judge()
 
     def _take_usual(self) -> None:

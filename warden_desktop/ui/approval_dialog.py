@@ -10,9 +10,9 @@ from uuid import UUID
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QDialog, QFrame, QPushButton, QScrollArea, QStackedWidget, QWidget
+from PySide6.QtWidgets import QDialog, QPushButton, QScrollArea, QSizePolicy, QWidget
 
-from warden_desktop.domain.action import VERBS, ActionState
+from warden_desktop.domain.action import VERBS, ActionState, Level
 from warden_desktop.domain.events import ActionEvent, KillSwitchActivated, KillSwitchReleased
 from warden_desktop.domain.incident import Action, Incident
 from warden_desktop.domain.record import now
@@ -20,7 +20,7 @@ from warden_desktop.engine.desk import Desk
 from warden_desktop.engine.errors import DeskError
 from warden_desktop.engine.ports import Recorded
 from warden_desktop.ui.approval_decision import DecisionBar
-from warden_desktop.ui.approval_facts import blast, decisive, time_left
+from warden_desktop.ui.approval_facts import blast, decisive, stopped_by, time_left
 from warden_desktop.ui.approval_fate import Fate
 from warden_desktop.ui.approval_sections import (
     blast_section,
@@ -31,10 +31,10 @@ from warden_desktop.ui.approval_sections import (
     why_section,
 )
 from warden_desktop.ui.arrange import beside, framed, held, stacked
-from warden_desktop.ui.plain_text import chip, label, menu_text
+from warden_desktop.ui.plain_text import label, menu_text
 from warden_desktop.ui.state_marks import StateMarks
 from warden_desktop.ui.theme import Theme, set_role, set_tone
-from warden_desktop.ui.words import count
+from warden_desktop.ui.turning import Turning
 from warden_desktop.ui.work import Start
 
 _DECIDABLE = frozenset({ActionState.WAITING, ActionState.HELD})
@@ -71,9 +71,7 @@ class ApprovalDialog(QDialog):
         self._connect()
 
     def _arrange(self) -> None:
-        self._foot = QStackedWidget()
-        self._foot.addWidget(self.decision)
-        self._foot.addWidget(self.fate)
+        self._foot = Turning(self.decision, self.fate)
         head = framed(beside(label("Approval", "heading"), self._waiting, None, self._left, margin=3), "strip")
         foot = framed(stacked(self._error, self._foot, gap=2, margin=4), "surface")
         page = stacked(head, self._scroll, foot, gap=0)
@@ -106,7 +104,7 @@ class ApprovalDialog(QDialog):
     @property
     def deciding(self) -> bool:
         """Whether it is open and asks for a decision."""
-        return self.isVisible() and self._foot.currentWidget() is self.decision
+        return self.isVisible() and self._foot.current is self.decision
 
     def show_action(self, action_id: UUID, *, activate: bool) -> bool:
         """Show an action; False when it is not in memory. `activate`: take the keyboard, since a person asked."""
@@ -141,7 +139,7 @@ class ApprovalDialog(QDialog):
         if not self.isVisible():
             return
         mine = (
-            isinstance(one.event, ActionEvent) and one.event.action_id == self._action_id
+            (isinstance(one.event, ActionEvent) and one.event.action_id == self._action_id)
             or isinstance(one.event, KillSwitchActivated | KillSwitchReleased)
             for one in batch
         )
@@ -178,7 +176,8 @@ class ApprovalDialog(QDialog):
 
     def _sections(self, incident: Incident, action: Action) -> QWidget:
         at = now()
-        link = QPushButton(menu_text(f"Incident: {incident.title}", 160))
+        link = QPushButton(menu_text(f"Incident: {incident.title}", 90))
+        link.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         set_role(link, "link")
         link.setAutoDefault(False)
         link.clicked.connect(self._open_incident)
@@ -195,20 +194,20 @@ class ApprovalDialog(QDialog):
 
     def _follow(self, action: Action) -> None:
         if action.state in _DECIDABLE:
-            self._foot.setCurrentWidget(self.decision)
+            self._foot.turn_to(self.decision)
             self.decision.forbid(self._why_not(action))
             return
         self._clock.stop()
         self._left.setText("")
         self.fate.tell(action)
-        if self._foot.currentWidget() is not self.fate:
-            self._foot.setCurrentWidget(self.fate)
+        if self._foot.current is not self.fate:
+            self._foot.turn_to(self.fate)
             self.fate.take_focus()
 
     def _why_not(self, action: Action) -> str:
         if not decisive(action):
             return "It cannot be approved: what would run is not what approval was asked for."
-        if self._desk.engaged:
+        if stopped_by(self._desk.engaged, action):
             return "Stopped by the kill switch: release it before approving. Denying works."
         if not time_left(action, now()):
             return "The time is up: it counts as denied."
@@ -225,7 +224,7 @@ class ApprovalDialog(QDialog):
 
     # --- deciding -----------------------------------------------------------------------------------------------
 
-    def _approve(self, level: object) -> None:
+    def _approve(self, level: Level) -> None:
         if self._action_id is None or not self.decision.armed:
             return
         self._recording()

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from warden_desktop.domain.action import VERBS, Level, Risk
 from warden_desktop.domain.incident import Action, Incident
 from warden_desktop.domain.verdict import Evidence, Finding
+from warden_desktop.engine.kill_switch import covers
 from warden_desktop.ui.words import odd_characters
 
-TYPED_AT_MOST = 24
+TYPED_AT_MOST = 64
 """A longer target is confirmed by its first characters only: the point is a deliberate act, not a typing test."""
 
+_TYPED_OF_LONG = 24
 SHOWN_ODD = 12
 
 
 def oddities(value: str) -> tuple[str, ...]:
-    """What in `value` may not be what it seems, a line each: odd characters with their code points, spaces at the ends."""
+    """What in `value` may not be what it seems: odd characters with their code points, spaces at the ends."""
     edges = ("a space at its end or beginning (U+0020)",) if value != value.strip(" ") else ()
     return (*odd_characters(value)[:SHOWN_ODD], *edges)
 
@@ -70,7 +72,8 @@ def to_type(action: Action) -> str:
     facts = VERBS[action.verb]
     if facts.reversible or facts.risk.rank < Risk.MEDIUM.rank:
         return ""
-    return action.target.value[:TYPED_AT_MOST].strip()
+    value = action.target.value.strip()
+    return value if len(value) <= TYPED_AT_MOST else value[:_TYPED_OF_LONG].strip()
 
 
 def decisive(action: Action) -> bool:
@@ -86,3 +89,8 @@ def needed(action: Action) -> Level:
 def time_left(action: Action, at: datetime) -> timedelta:
     """How long until nobody may approve it any more; zero when that has passed."""
     return max(action.proposed.expires_at - at, timedelta())
+
+
+def stopped_by(engaged: Collection[str], action: Action) -> str:
+    """The scope of the kill switch that holds the action; "" when none does."""
+    return next((scope for scope in engaged if covers(scope, action.proposed)), "")

@@ -16,7 +16,7 @@ from warden_desktop.ui.words import clock, count, person, state_word
 _NEXT_STEPS = {
     ActionState.APPROVED: "Recorded. It starts as soon as it may.",
     ActionState.RUNNING: "The request is out; the answer is not in yet.",
-    ActionState.UNKNOWN: "It may or may not have taken effect. Check the system itself; it is never sent again by itself.",
+    ActionState.UNKNOWN: "It may or may not have taken effect. Check the system; it is never sent again by itself.",
     ActionState.HELD: "It was not started. It waits for a choice under Approvals and does not resume by itself.",
     ActionState.STALE: "Nothing was sent.",
     ActionState.EXPIRED: "Nobody decided in time, so it counts as denied. Nothing was sent.",
@@ -61,8 +61,8 @@ class Fate(QWidget):
         self._picture.setPixmap(self._marks.icon(action.state).pixmap(QSize(24, 24), self.devicePixelRatioF()))
         self._word.setText(state_word(action.state))
         set_tone(self._word, state_tone(action.state))
-        self._trail.setText(_trail(action))
-        said = " ".join(filter(None, (outcome.detail if outcome else action.reason, _NEXT_STEPS.get(action.state, ""))))
+        self._trail.setText(trail(action))
+        said = "\n".join(filter(None, (outcome.detail if outcome else action.reason, _NEXT_STEPS.get(action.state))))
         self._detail.setText(said)
         self._answer(outcome.response if outcome else "")
 
@@ -83,7 +83,8 @@ class Fate(QWidget):
         target.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-def _trail(action: Action) -> str:
+def trail(action: Action) -> str:
+    """Who decided it when, when it started and when it ended, in one line."""
     decided = "Denied" if action.state is ActionState.DENIED else "Approved"
     if action.state is ActionState.EXPIRED:
         decided = "Expired"

@@ -9,12 +9,12 @@ from datetime import datetime
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QLayout, QSizePolicy, QWidget
 
-from warden_desktop.domain.action import VERBS, RequestPreview, Risk
+from warden_desktop.domain.action import VERBS, ActionState, RequestPreview, Risk
 from warden_desktop.domain.incident import Action, Incident
 from warden_desktop.domain.verdict import Evidence
 from warden_desktop.ui.approval_facts import Blast, cited, decisive, known_of_target, needed, oddities
 from warden_desktop.ui.arrange import beside, framed, held, stacked
-from warden_desktop.ui.plain_text import chip, label, mono, text_view
+from warden_desktop.ui.plain_text import chip, label, text_view
 from warden_desktop.ui.words import (
     age,
     count,
@@ -27,6 +27,7 @@ from warden_desktop.ui.words import (
     verdict_word,
     words,
 )
+from warden_desktop.ui.wrapped_text import wrapped
 
 EVIDENCE_SHOWN = 8
 _LINES_SHOWN = 16
@@ -36,8 +37,8 @@ _RISK_TONES = {Risk.HIGH: "danger", Risk.MEDIUM: "warn"}
 def target_section(action: Action) -> QWidget:
     """What would be done, to what, through what; every odd character of the target by its code point."""
     facts = VERBS[action.verb]
-    target = mono(spelled(action.target.value, 4_096), wrap=True)
-    target.setStyleSheet(f"font-size: {QApplication.font().pointSizeF() * 1.25:.2f}pt; font-weight: 600;")
+    look = f"font-size: {QApplication.font().pointSizeF() * 1.25:.2f}pt; font-weight: 600;"
+    target = wrapped(spelled(action.target.value, 4_096), mono=True, limit=8_192, look=look)
     target.setAccessibleName("Target")
     risk = chip(f"{words(facts.risk)} risk", _RISK_TONES.get(facts.risk, ""))
     marks = [risk, *([chip("Simulated", "simulated")] if _simulated(action) else [])]
@@ -70,14 +71,14 @@ def why_section(incident: Incident, action: Action, link: QWidget) -> QWidget:
         rows = [label("The proposal cites no evidence.", tone="warn")]
     if more > 0:
         rows.append(label(f"and {more} more, in the incident", "muted"))
-    return _section("Why", label(asks, "strong", wrap=True), link, label(verdict, "muted", wrap=True), *rows)
+    return _section("Why", wrapped(asks, look="font-weight: 600;"), link, wrapped(verdict), *rows)
 
 
 def _evidence(one: Evidence) -> QWidget:
     speaks = chip("for" if one.weight >= 0 else "against", "danger" if one.weight >= 0 else "good")
     speaks.setFixedWidth(64)
     source = f"{one.path} = {one.value}" if one.path else one.source
-    lines = stacked(label(one.statement, wrap=True), mono(source, wrap=True, limit=512), gap=0)
+    lines = stacked(wrapped(one.statement), wrapped(source, mono=True, limit=512), gap=0)
     row = beside(speaks, lines, gap=3)
     row.setAlignment(speaks, Qt.AlignmentFlag.AlignTop)
     row.setStretch(1, 1)
@@ -86,16 +87,16 @@ def _evidence(one: Evidence) -> QWidget:
 
 def blast_section(incident: Incident, action: Action, reach: Blast, now: datetime) -> QWidget:
     """How far it reaches: what policy says, whose it is, how often it was done, what happened here last time."""
-    policy = " ".join(part for part in (action.rule and f"Rule {action.rule}:", action.reason) if part)
-    often = (
-        f"{count(reach.this_hour, 'time')} in the last hour, {count(reach.this_day, 'time')} in the last day"
-        + (f"; {reach.under_way} under way now" if reach.under_way else "")
+    asked = action.reason if action.state is ActionState.WAITING else ""  # later it is the reason of the decision
+    policy = ": ".join(part for part in (action.rule and f"Rule {action.rule}", asked) if part)
+    often = f"{count(reach.this_hour, 'time')} in the last hour, {count(reach.this_day, 'time')} in the last day" + (
+        f"; {reach.under_way} under way now" if reach.under_way else ""
     )
     rows: list[tuple[str, QWidget]] = [
-        ("Policy", label(policy or "No rule was recorded.", wrap=True)),
-        ("Known", label("\n".join(_known(incident, action)), wrap=True)),
-        ("This verb", label(often, wrap=True)),
-        ("This target", label("\n".join(_before(reach, now)), wrap=True)),
+        ("Policy", wrapped(policy or "No rule was recorded.")),
+        ("Known", wrapped("\n".join(_known(incident, action)))),
+        ("This verb", wrapped(often)),
+        ("This target", wrapped("\n".join(_before(reach, now)))),
     ]
     return _section("Blast radius", _grid(rows))
 
@@ -110,7 +111,7 @@ def _before(reach: Blast, now: datetime) -> list[str]:
 
 
 def _last(action: Action, now: datetime) -> str:
-    ended = f": {action.outcome.detail}" if action.outcome else ""
+    ended = f" ({action.outcome.detail})" if action.outcome and not action.simulated else ""
     when = age(action.started_at, now) if action.started_at else "some time"
     return f"{VERBS[action.verb].label} {when} ago, {state_word(action.state).lower()}{ended}"
 
@@ -157,13 +158,14 @@ def undo_section(action: Action) -> QWidget:
         says = label("It cannot be undone.", "strong", tone="" if harmless else "danger", wrap=True)
     else:
         says = label(f"Yes: {VERBS[inverse].label}, proposed from the ledger with one click.", wrap=True)
-    return _section("Undo", says, *([label(how, "muted", wrap=True)] if how else []))
+    return _section("Undo", says, *([wrapped(how)] if how else []))
 
 
 def who_section(action: Action, actor: str) -> QWidget:
     """Who must approve, who asked when, and as whom the decision would be recorded."""
     asked = f", asked for at {moment(action.asked_at)}" if action.asked_at else ""
-    says = f"{words(needed(action))} level{asked}. Your decision is recorded as {person(actor)}."
+    yours = "" if action.state.final else f" Your decision is recorded as {person(actor)}."
+    says = f"{words(needed(action))} level{asked}.{yours}"
     return _section("Who must approve", label(says, wrap=True))
 
 

@@ -75,8 +75,9 @@ class Approver(QObject):
 
     def on_resync(self) -> None:
         """Find out anew what waits."""
-        asked = [(action.asked_at, action.id) for _, action in self._desk.incidents.actions() if _waits(action.state)]
-        self._waiting = {action_id: None for at, action_id in sorted(asked, key=str)}
+        waiting = [action for _, action in self._desk.incidents.actions() if _waits(action.state)]
+        waiting.sort(key=lambda action: action.asked_at or action.proposed.expires_at)
+        self._waiting = {action.id: None for action in waiting}
         self.dialog.on_resync()
         self._count()
 
@@ -93,7 +94,8 @@ class Approver(QObject):
             self._count()
 
     def _others(self) -> list[UUID]:
-        return [one for one in self._waiting if one != self.dialog.action_id]
+        current = self.dialog.action_id if self.dialog.isVisible() else None
+        return [one for one in self._waiting if one != current]
 
     def _put_back(self, action_id: UUID) -> None:
         """Not now: it goes to the end of those that wait."""

@@ -18,6 +18,7 @@ from warden_desktop.ui.theme import Theme, set_role, set_tone
 from warden_desktop.ui.words import percent, span
 
 _DECIDED_COUNTED = 500
+_NOTHING = "\u2013"
 
 
 class Numbers(NamedTuple):
@@ -61,7 +62,7 @@ class Counters(QFrame):
         row.setContentsMargins(theme.space(4), theme.space(2), theme.space(4), theme.space(2))
         self._values: dict[str, PlainLabel] = {}
         for name, words, hint in _SHOWN:
-            value = label("–", "number")
+            value = label(_NOTHING, "number")
             value.setAccessibleName(words)
             caption = label(words, "caption")
             set_tooltip(caption, hint)
@@ -77,9 +78,9 @@ class Counters(QFrame):
         self._say("open", f"{found.open:,}")
         self._say("critical", f"{found.critical:,}", "danger" if found.critical else "")
         self._say("waiting", f"{found.waiting:,}", "warn" if found.waiting else "")
-        self._say("median", "–" if found.median_decision is None else span(found.median_decision))
-        self._say("oldest", "–" if found.oldest_waiting is None else span(found.oldest_waiting))
-        self._say("alone", percent(closed_alone / closed) if closed else "–")
+        self._say("median", _NOTHING if found.median_decision is None else span(found.median_decision))
+        self._say("oldest", _NOTHING if found.oldest_waiting is None else span(found.oldest_waiting))
+        self._say("alone", percent(closed_alone / closed) if closed else _NOTHING)
 
     def _say(self, name: str, text: str, tone: str = "") -> None:
         self._values[name].setText(text)

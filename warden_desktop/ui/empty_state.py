@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from warden_desktop.ui.arrange import beside, framed
 from warden_desktop.ui.icons import pixmap
 from warden_desktop.ui.plain_text import label, mono
-from warden_desktop.ui.theme import Theme
+from warden_desktop.ui.theme import Theme, set_role
 
 
 class EmptyState(QWidget):
@@ -19,8 +21,12 @@ class EmptyState(QWidget):
         self._picture = label()
         self._heading = label(heading, "heading")
         self._sentence = label(sentence, "muted", wrap=True)
-        self._command = mono(command, wrap=True)
-        self._command.setVisible(bool(command))
+        self._command = mono(command, lines=True)
+        self._copy = QPushButton("Copy")
+        set_role(self._copy, "view")
+        self._copy.clicked.connect(self._copied)
+        self._card = framed(beside(self._command, self._copy, gap=4, margin=3))
+        self._card.setVisible(bool(command))
         for one in (self._picture, self._heading, self._sentence):
             one.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._arrange()
@@ -32,7 +38,7 @@ class EmptyState(QWidget):
         self._heading.setText(heading)
         self._sentence.setText(sentence)
         self._command.setText(command)
-        self._command.setVisible(bool(command))
+        self._card.setVisible(bool(command))
 
     def _arrange(self) -> None:
         page = QVBoxLayout(self)
@@ -41,8 +47,11 @@ class EmptyState(QWidget):
         page.addStretch(2)
         for one in (self._picture, self._heading, self._sentence):
             page.addWidget(one)
-        page.addWidget(self._command, 0, Qt.AlignmentFlag.AlignHCenter)
+        page.addWidget(self._card, 0, Qt.AlignmentFlag.AlignHCenter)
         page.addStretch(3)
+
+    def _copied(self) -> None:
+        QGuiApplication.clipboard().setText(self._command.text())
 
     def _paint(self) -> None:
         self._picture.setPixmap(pixmap(self._icon, self._theme.colour("muted"), 40, self.devicePixelRatioF()))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from warden_desktop.domain.alert import Severity
 from warden_desktop.domain.incident import IncidentRow
+from warden_desktop.domain.query_terms import NO_VERDICT
 from warden_desktop.domain.verdict import Verdict
 from warden_desktop.ui.words import age, shown, span, spelled, status_word, verdict_short, words
 
@@ -92,42 +93,42 @@ def _verdict_order(row: IncidentRow) -> tuple[int, float]:
 
 COLUMNS: tuple[Column, ...] = (
     Column(
-        "severity", "Severity", 104, lambda row, moment: words(row.severity), lambda row: row.severity.rank, "severity",
+        "severity", "Severity", 92, lambda row, moment: words(row.severity), lambda row: row.severity.rank, "severity",
         term=lambda row: ("severity", row.severity), descending=True,
     ),
-    Column("title", "Title", 330, lambda row, moment: shown(row.title), lambda row: row.title.casefold(), "title"),
+    Column("title", "Title", 240, lambda row, moment: shown(row.title), lambda row: row.title.casefold(), "title"),
     Column(
-        "target", "Target", 150, lambda row, moment: spelled(row.target), lambda row: row.target.casefold(), "mono",
+        "target", "Target", 116, lambda row, moment: spelled(row.target), lambda row: row.target.casefold(), "mono",
         term=lambda row: ("target", row.target),
+    ),
+    Column(
+        "verdict", "Verdict", 138, lambda row, moment: verdict_short(row.verdict, row.confidence), _verdict_order,
+        tone=lambda row, moment: verdict_tone(row.verdict), descending=True,
+        term=lambda row: ("verdict", row.verdict or NO_VERDICT),
+    ),
+    Column(
+        "waiting", "Waiting", 68, lambda row, moment: str(row.waiting) if row.waiting else "", lambda row: row.waiting,
+        "badge", descending=True,
+    ),
+    Column(
+        "age", "Age", 48, lambda row, moment: age(row.created_at, moment.now), lambda row: row.created_at, right=True,
+        tone=lambda row, moment: "muted", descending=True,
+    ),
+    Column(
+        "sla", "SLA", 76, _countdown, lambda row: (row.decided_at is not None, row.created_at), right=True,
+        tone=_countdown_tone,
+    ),
+    Column(
+        "status", "Status", 96, lambda row, moment: status_word(row.status), lambda row: row.status.value,
+        tone=lambda row, moment: "text" if row.status.open else "muted", term=lambda row: ("status", row.status),
     ),
     Column(
         "source", "Source", 104, lambda row, moment: shown(row.source), lambda row: row.source,
         tone=lambda row, moment: "muted", term=lambda row: ("source", row.source),
     ),
     Column(
-        "status", "Status", 104, lambda row, moment: status_word(row.status), lambda row: row.status.value,
-        tone=lambda row, moment: "text" if row.status.open else "muted", term=lambda row: ("status", row.status),
-    ),
-    Column(
-        "verdict", "Verdict", 150, lambda row, moment: verdict_short(row.verdict, row.confidence), _verdict_order,
-        tone=lambda row, moment: verdict_tone(row.verdict), descending=True,
-        term=lambda row: ("verdict", row.verdict or ""),
-    ),
-    Column(
-        "waiting", "Waiting", 74, lambda row, moment: str(row.waiting) if row.waiting else "", lambda row: row.waiting,
-        "badge", descending=True,
-    ),
-    Column(
         "alerts", "Alerts", 64, lambda row, moment: f"{row.alerts:,}", lambda row: row.alerts, right=True,
         tone=lambda row, moment: "text" if row.alerts > 1 else "muted", descending=True,
-    ),
-    Column(
-        "age", "Age", 56, lambda row, moment: age(row.created_at, moment.now), lambda row: row.created_at, right=True,
-        tone=lambda row, moment: "muted", descending=True,
-    ),
-    Column(
-        "sla", "SLA", 82, _countdown, lambda row: (row.decided_at is not None, row.created_at), right=True,
-        tone=_countdown_tone,
     ),
     Column(
         "assignee", "Assignee", 96, lambda row, moment: shown(row.assignee, 64), lambda row: row.assignee.casefold(),

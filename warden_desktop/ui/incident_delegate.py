@@ -75,7 +75,8 @@ class IncidentDelegate(QStyledItemDelegate):
         text = column.text(row, moment)
         if not text:
             return
-        font, metrics = self._fonts.get(column.look, self._fonts["text"])
+        bold = column.look == "title" and row.waiting > 0
+        font, metrics = self._fonts["title" if bold else "mono" if column.look == "mono" else "text"]
         painter.setFont(font)
         purpose = "muted" if self._model.stale(row) or not row.status.open else column.tone(row, moment)
         painter.setPen(self._theme.colour(purpose))

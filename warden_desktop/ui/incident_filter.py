@@ -5,6 +5,7 @@ What is typed applies at once. A wrong query says where it is wrong and leaves t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -14,12 +15,13 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QLineEdit, QPushButton, QWidget
 
 from warden_desktop.domain.incident import IncidentRow
-from warden_desktop.domain.query import QuerySyntaxError, parse
+from warden_desktop.domain.query import QuerySyntaxError, parse, quoted
 from warden_desktop.ui.arrange import beside, stacked
 from warden_desktop.ui.icons import icon
 from warden_desktop.ui.plain_text import label, menu_text, set_tooltip
 from warden_desktop.ui.theme import Theme, set_role, set_tone
 
+_ABOUT_STATUS = re.compile(r"\b(status|is):")
 _PAUSE = 60  # ms after the last key before the table follows; a fast typist sees one change a word
 _HINT = 'Search: web-01, severity:>=high, source:wazuh, age:<2h, "exact words", -tag:unsigned'
 
@@ -36,7 +38,7 @@ def usual_views(analyst: str) -> tuple[SavedView, ...]:
     """The views everybody has."""
     return (
         SavedView("Open", ""),
-        SavedView("My queue", f'assignee:"{analyst}"'),
+        SavedView("My queue", f"assignee:{quoted(analyst)}"),
         SavedView("Critical", "severity:critical"),
         SavedView("Phishing", "category:phishing"),
         SavedView("All", "", closed=True),
@@ -129,7 +131,7 @@ class IncidentFilter(QWidget):
             return
         self._problem.hide()
         set_tone(self.line, "")
-        self.chosen.emit(_predicate(query.matches, hide_ended=not self._view.closed and "status:" not in text))
+        self.chosen.emit(_predicate(query.matches, hide_ended=not self._view.closed and not _ABOUT_STATUS.search(text)))
 
     # --- what the analyst does ----------------------------------------------------------------------------------
 
@@ -147,7 +149,7 @@ class IncidentFilter(QWidget):
         place = f"{text[: error.position]}▸{text[error.position :]}"
         start = max(0, error.position - 30)
         cut = ("…" if start else "") + place[start : start + 70]
-        self._problem.setText(f"{error.detail}  At character {error.position + 1}:  {cut}")
+        self._problem.setText(f"{error.detail[:1].upper()}{error.detail[1:]}  At character {error.position + 1}:  {cut}")
         self._problem.show()
         set_tone(self.line, "danger")
 
@@ -155,10 +157,10 @@ class IncidentFilter(QWidget):
         self._glass.setIcon(icon(self._theme, "search", "muted"))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Down):
-                self.left.emit()
-                return True
+        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if pressed and isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Down):
+            self.left.emit()
+            return True
         return super().eventFilter(watched, event)
 
 

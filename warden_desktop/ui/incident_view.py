@@ -1,17 +1,17 @@
-"""The incident table on screen: columns one can choose, order and size, a menu on every value, and a steady cursor."""
+"""The incident table on screen: columns to choose, order and size, a menu on every value, and a steady cursor."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QTimer, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPaintEvent
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from warden_desktop.ui.incident_columns import COLUMNS, NAMES
 from warden_desktop.ui.incident_delegate import IncidentDelegate
-from warden_desktop.ui.incident_table import IncidentTable
+from warden_desktop.ui.incident_table import IncidentTable, Index
 from warden_desktop.ui.theme import Theme
 from warden_desktop.ui.value_menu import Search, ValueMenu
 from warden_desktop.ui.view_store import ViewStore
@@ -21,7 +21,7 @@ _STORED = "queue.columns"
 
 
 class IncidentView(QTableView):
-    """Shows an IncidentTable. `current_changed` carries the id of the incident the cursor is on, or None."""
+    """Shows an IncidentTable. `current_changed` carries the id of the incident the cursor has come to."""
 
     current_changed = Signal(object)
     wanted = Signal()
@@ -30,6 +30,8 @@ class IncidentView(QTableView):
         super().__init__()
         self._table, self._theme, self._store, self._search = model, theme, store, search
         self._delegate = IncidentDelegate(model, theme)
+        self._fitting = False
+        self._chosen: UUID | None = None
         self.setAccessibleName("Incidents")
         self.setModel(model)
         self.setItemDelegate(self._delegate)
@@ -39,6 +41,7 @@ class IncidentView(QTableView):
         self._clock = QTimer(self, interval=_TICK)
         self._clock.timeout.connect(self._tick)
         self._clock.start()
+        model.layoutChanged.connect(self._find_chosen)
         theme.changed.connect(self._dress)
         self._dress()
 
@@ -97,6 +100,8 @@ class IncidentView(QTableView):
             header.setSortIndicator(NAMES.index(kept["sort"]), falling)
 
     def _keep(self) -> None:
+        if self._fitting:
+            return
         header = self.horizontalHeader()
         places = range(len(COLUMNS))
         self._store.keep(
@@ -109,6 +114,15 @@ class IncidentView(QTableView):
                 "falling": header.sortIndicatorOrder() is Qt.SortOrder.DescendingOrder,
             },
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The title takes the room there is."""
+        super().resizeEvent(event)
+        title = NAMES.index("title")
+        others = sum(self.columnWidth(place) for place in range(len(COLUMNS)) if place != title)
+        self._fitting = True
+        self.setColumnWidth(title, max(COLUMNS[title].width, self.viewport().width() - others))
+        self._fitting = False
 
     def _choose_columns(self, at: QPoint) -> None:
         menu = QMenu(self)
@@ -123,9 +137,10 @@ class IncidentView(QTableView):
         menu.popup(self.horizontalHeader().mapToGlobal(at))
 
     def _column_toggled(self, wanted: bool) -> None:
-        place = self.sender().property("data")
-        self.setColumnHidden(int(place), not wanted)
-        self._keep()
+        entry = self.sender()
+        if isinstance(entry, QAction):
+            self.setColumnHidden(entry.data(), not wanted)
+            self._keep()
 
     # --- the cursor ---------------------------------------------------------------------------------------------
 
@@ -151,13 +166,21 @@ class IncidentView(QTableView):
         """Put the cursor on a row."""
         self.setCurrentIndex(self._table.index(place, NAMES.index("title")))
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+    def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
-        if current.row() != previous.row() or not current.isValid():
-            self.current_changed.emit(self.current)
+        chosen = self.current
+        if chosen is not None and chosen != self._chosen:
+            self._chosen = chosen
+            self.current_changed.emit(chosen)
+
+    def _find_chosen(self) -> None:
+        """A filter took the incident away and another brought it back: the cursor is on it again."""
+        place = self._table.place(self._chosen)
+        if place is not None and not self.currentIndex().isValid():
+            self.go_to(place)
 
     def scrollTo(
-        self, index: QModelIndex, hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible
+        self, index: Index, hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible
     ) -> None:
         """Scroll up and down only: a cursor that moves down must not throw the columns about."""
         sideways = self.horizontalScrollBar().value()

@@ -1,4 +1,4 @@
-"""One line about any event: what happened, in the words of the log's reader. The text is raw; whoever shows it escapes."""
+"""One line about any event: what happened, in its reader's words. The text is raw; whoever shows it escapes."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class RailButton(QAbstractButton):
         text = str(self._badge) if self._badge < 1000 else "999+"
         painter.setFont(_smaller(self.font(), bold=True, size=0.8))
         width = max(painter.fontMetrics().horizontalAdvance(text) + 9, 17)
-        area = QRect(self.width() // 2 + 5, self._theme.space(1.25), width, 16)
+        area = QRect(self.width() // 2 + 7, self._theme.space(1.25), width, 16)
         painter.setPen(Qt.PenStyle.NoPen)
         urgent = self._place.name == "approvals"
         painter.setBrush(self._theme.colour("danger_fill" if urgent else "accent_fill"))

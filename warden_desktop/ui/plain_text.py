@@ -80,9 +80,13 @@ def label(
     return made
 
 
-def mono(text: str = "", *, wrap: bool = False, elide: bool = False, limit: int = 4_096) -> PlainLabel:
-    """A selectable label in monospace, for targets, hashes and commands."""
-    return label(text, "mono", wrap=wrap, elide=elide, selectable=not elide, limit=limit)
+def mono(
+    text: str = "", *, wrap: bool = False, lines: bool = False, elide: bool = False, limit: int = 4_096
+) -> PlainLabel:
+    """A selectable label in monospace, for targets, hashes and commands; `lines` keeps line breaks and no more."""
+    made = label(text, "mono", wrap=wrap or lines, elide=elide, selectable=not elide, limit=limit)
+    made.setWordWrap(wrap)
+    return made
 
 
 def chip(text: str, tone: str = "") -> PlainLabel:

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from warden_desktop.ui.plain_text import label
 from warden_desktop.ui.theme import Theme
 
 
 class Key(NamedTuple):
-    """One command's key. `name` is how code refers to it; `place` where it works: "queue" or "window"."""
+    """One command's key. `name` is how code refers to it; `place` where it works: "table", "queue" or "window"."""
 
     name: str
     keys: str
@@ -25,8 +25,8 @@ class Key(NamedTuple):
 KEYS: tuple[Key, ...] = (
     Key("next", "J", "Next incident", "queue"),
     Key("previous", "K", "Previous incident", "queue"),
-    Key("open", "Return", "Read the incident; Escape goes back to the table", "queue"),
-    Key("peek", "Space", "Show or hide the incident beside the table", "queue"),
+    Key("open", "Return", "Read the incident; Escape goes back to the table", "table"),
+    Key("peek", "Space", "Show or hide the incident beside the table", "table"),
     Key("approve", "A", "Look at the next action that waits, to approve it", "queue"),
     Key("deny", "D", "Deny the next action that waits", "queue"),
     Key("resolve", "R", "Resolve", "queue"),
@@ -47,12 +47,16 @@ KEYS: tuple[Key, ...] = (
 
 
 def bind(parent: QWidget, place: str, commands: Mapping[str, Callable[[], None]]) -> None:
-    """Bind the keys of a place to `commands`, by name. Raises KeyError when a declared key has no command."""
-    alone = Qt.ShortcutContext.WidgetWithChildrenShortcut
+    """Bind the keys of a place to `commands`, by name, while `parent` is to be seen.
+
+    The keys of "table" need its focus, since Space and Enter mean other things to buttons and fields. Raises KeyError
+    when a declared key has no command.
+    """
+    context = Qt.ShortcutContext.WidgetShortcut if place == "table" else Qt.ShortcutContext.WindowShortcut
     for key in KEYS:
         if key.place == place:
             shortcut = QShortcut(QKeySequence(key.keys), parent)
-            shortcut.setContext(alone if place == "queue" else Qt.ShortcutContext.WindowShortcut)
+            shortcut.setContext(context)
             shortcut.activated.connect(commands[key.name])
 
 
@@ -72,21 +76,23 @@ class KeySheet(QDialog):
         page.setContentsMargins(*[theme.space(6)] * 4)
         page.setSpacing(theme.space(3))
         page.addWidget(label("Keys", "title"))
-        for place, heading in (("queue", "In the queue"), ("window", "Everywhere")):
+        for places, heading in ((("queue", "table"), "In the queue"), (("window",), "Everywhere")):
             page.addSpacing(theme.space(1))
             page.addWidget(label(heading, "section"))
-            page.addLayout(_listed(theme, place))
-        close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        close.rejected.connect(self.reject)
-        page.addWidget(close)
+            page.addLayout(_listed(theme, places))
+        page.addSpacing(theme.space(1))
+        close = QPushButton("Close")
+        close.clicked.connect(self.reject)
+        page.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
 
 
-def _listed(theme: Theme, place: str) -> QGridLayout:
+def _listed(theme: Theme, places: tuple[str, ...]) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(theme.space(6))
     grid.setVerticalSpacing(theme.space(1))
     grid.setColumnStretch(1, 1)
-    for row, key in enumerate(key for key in KEYS if key.place == place):
+    grid.setColumnMinimumWidth(0, theme.space(30))
+    for row, key in enumerate(key for key in KEYS if key.place in places):
         grid.addWidget(label(key_of(key.name), "key"), row, 0, Qt.AlignmentFlag.AlignLeft)
         grid.addWidget(label(key.words), row, 1)
     return grid

@@ -70,6 +70,11 @@ class SortedRows(Generic[R]):
         """Show the row of that name no longer."""
         del self._order[bisect_left(self._order, self._places.pop(name))]
 
+    def forget(self, name: Hashable) -> None:
+        """Drop a row that is not shown (any more)."""
+        ordinal, _ = self._rows.pop(name)
+        del self._names[ordinal]
+
     def rearrange(self, key: Callable[[R], Any] | None = None, shows: Callable[[R], bool] | None = None) -> None:
         """Sort or filter differently."""
         self._key = key or self._key

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
+from warden_desktop.domain.query import quoted
 from warden_desktop.ui.plain_text import menu_text
 from warden_desktop.ui.words import defanged
 
@@ -14,13 +16,13 @@ Search = Callable[[str, bool], None]
 """Takes a search term, and whether it is to be the only one."""
 
 _WORD_LIMIT = 40
+_WORD = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*")
 
 
 def term(field: str, value: str, *, without: bool = False) -> str:
-    """A search term in the search language, quoted as needed."""
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-    plain = value and all(one.isalnum() or one in "._-" for one in value) and value[0] not in "-"
-    return f"{'-' if without else ''}{field}:{value}" if plain else f'{"-" if without else ""}{field}:"{quoted}"'
+    """The search term that finds exactly `value`, or everything but it."""
+    word = value if _WORD.fullmatch(value) else quoted(value)
+    return f"{'-' if without else ''}{field}:{word}"
 
 
 class ValueMenu(QMenu):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from warden_desktop.adapters.enrichers.observables import found_observable
 from warden_desktop.adapters.enrichers.watched import Watched
 from warden_desktop.domain.alert import Observable, ObservableType
 from warden_desktop.domain.incident import Incident
@@ -33,7 +34,8 @@ class Inventory(NamedTuple):
 
 
 class InventoryEnricher:
-    """Implements ports.Enricher. Findings "asset" and "user", the most critical and privileged first."""
+    """Implements ports.Enricher. Findings "asset" and "user", the most critical and privileged first; for an address
+    that is an asset also its name as an observable, since responses act on names."""
 
     name = "inventory"
 
@@ -49,7 +51,8 @@ class InventoryEnricher:
     async def enrich(self, incident: Incident) -> Sequence[Finding]:
         inventory = await self._inventory.value()
         found = [finding for one in incident.observables for finding in _about(one, inventory)]
-        return sorted(found, key=_importance, reverse=True)
+        named = [host for one in incident.observables for host in _named(one, inventory)]
+        return [*sorted(found, key=_importance, reverse=True), *named]
 
 
 def read_inventory(files: Sequence[Path]) -> Inventory:
@@ -109,6 +112,13 @@ def _about(one: Observable, inventory: Inventory) -> Iterator[Finding]:
         user = _looked_up(one.value, inventory.users)
         if user:
             yield _finding("user", user, _user_said(user), one)
+
+
+def _named(one: Observable, inventory: Inventory) -> Iterator[Finding]:
+    asset = _looked_up(one.value, inventory.assets) if one.type is ObservableType.IP else None
+    if asset:
+        host = Observable(type=ObservableType.HOST, value=str(asset["name"]), role=one.role, path=one.path)
+        yield found_observable(host, f"the inventory: it has the address {one.value}")
 
 
 def _looked_up(value: str, records: Mapping[str, Record]) -> Record | None:

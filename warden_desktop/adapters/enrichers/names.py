@@ -14,7 +14,7 @@ _SHAPES: Final = {
     "α": "a", "β": "b", "γ": "y", "ε": "e", "η": "n", "ι": "l", "κ": "k", "ν": "v", "ο": "o", "ρ": "p", "τ": "t",
     "υ": "u", "χ": "x", "ω": "w", "ı": "l", "i": "l", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ɡ": "g", "ɑ": "a",
     "ꞌ": "", "·": "",
-}  # fmt: skip  # noqa: RUF001
+}  # fmt: skip
 """What a character looks like; after the Unicode confusables data (UTS 39), cut to what domain names use."""
 
 _PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("nn", "m"))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from warden_desktop.adapters.enrichers.encoded import decoded_commands
 from warden_desktop.adapters.enrichers.text import host_of, host_type, sightings
+from warden_desktop.domain.address import AddressClass, address_class
 from warden_desktop.domain.alert import Alert, Observable, ObservableType, Role
 from warden_desktop.domain.facts import OBSERVABLE_FINDING
 from warden_desktop.domain.incident import Incident
@@ -71,6 +72,7 @@ def _extracted(incident: Incident) -> Iterator[Finding]:
 def _candidates(incident: Incident) -> Iterator[Finding]:
     for seen in incident.observables[:EXTRACTED_AT_MOST]:
         yield from _implied(seen)
+    yield from _nameless(incident)
     for alert in (incident.alerts[0], *incident.alerts[-4:][::-1]):
         yield from _in_alert(alert)
 
@@ -80,13 +82,24 @@ def _implied(seen: Observable) -> Iterator[Finding]:
     if seen.type is ObservableType.URL:
         host = host_of(seen.value)
         if host:
-            yield _finding(Observable(type=host_type(host), value=host, role=seen.role, path=seen.path), "the URL")
+            yield found_observable(Observable(type=host_type(host), value=host, role=seen.role, path=seen.path), "the URL")
     elif seen.type is ObservableType.EMAIL and "@" in seen.value:
         domain = seen.value.rpartition("@")[2].strip("<> ").lower()
         if "." in domain:
             role = Role.INFRASTRUCTURE if seen.role in _LINKED else seen.role
             one = Observable(type=ObservableType.DOMAIN, value=domain, role=role, path=seen.path)
-            yield _finding(one, "the mail address")
+            yield found_observable(one, "the mail address")
+
+
+def _nameless(incident: Incident) -> Iterator[Finding]:
+    """When no host is named, our own machine goes by its address."""
+    if any(one.type is ObservableType.HOST for one in incident.observables):
+        return
+    for one in incident.observables:
+        ours = one.type is ObservableType.IP and address_class(one.value) is AddressClass.PRIVATE
+        if ours and one.role in (Role.VICTIM, Role.ACTOR):
+            host = Observable(type=ObservableType.HOST, value=one.value, role=one.role, path=one.path)
+            yield found_observable(host, "its address; no host is named")
 
 
 def _in_alert(alert: Alert) -> Iterator[Finding]:
@@ -119,10 +132,11 @@ def _in_text(text: str, path: str, role: Role) -> Iterator[Finding]:
     for found in sightings(text):
         linked = role is Role.UNKNOWN and (found.type is ObservableType.URL or found.defanged)
         part = Role.INFRASTRUCTURE if linked else role
-        yield _finding(Observable(type=found.type, value=found.value[:4096], role=part, path=path), path or "the text")
+        yield found_observable(Observable(type=found.type, value=found.value[:4096], role=part, path=path), path or "the text")
 
 
-def _finding(one: Observable, place: str) -> Finding:
+def found_observable(one: Observable, place: str) -> Finding:
+    """The finding that makes `one` an observable of the incident; `place` says in words where it was found."""
     return Finding(
         name=OBSERVABLE_FINDING,
         value={"type": one.type.value, "value": one.value, "role": one.role.value},

@@ -30,25 +30,23 @@ class Watched(Generic[T]):
         self._files = files
         self._read = read
         self._clock = clock
-        self._stamp: Stamp | None = None
-        self._value: T | None = None
+        self._kept: tuple[Stamp, T] | None = None
         self._looked = float("-inf")
         self._reading = asyncio.Lock()
 
     async def value(self) -> T:
         """What the files say now. Raises what `read` raises."""
         async with self._reading:
-            if self._value is None or self._clock() - self._looked >= LOOK_AGAIN:
-                self._value, self._stamp = await asyncio.to_thread(self._look, self._value, self._stamp)
+            kept = self._kept
+            if kept is None or self._clock() - self._looked >= LOOK_AGAIN:
+                self._kept = kept = await asyncio.to_thread(self._look, kept)
                 self._looked = self._clock()
-            return self._value
+            return kept[1]
 
-    def _look(self, value: T | None, before: Stamp | None) -> tuple[T, Stamp]:
+    def _look(self, kept: tuple[Stamp, T] | None) -> tuple[Stamp, T]:
         files = self._files()
         stamp = tuple(_stamp(path) for path in files)
-        if value is not None and stamp == before:
-            return value, stamp
-        return self._read(files), stamp
+        return kept if kept is not None and kept[0] == stamp else (stamp, self._read(files))
 
 
 def _stamp(path: Path) -> tuple[str, int, int]:

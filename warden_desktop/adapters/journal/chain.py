@@ -33,7 +33,7 @@ GENESIS = sha256(b"warden-desktop journal 1").digest()
 COLUMNS = "seq, id, kind, at, incident_id, version, body, hash"
 
 _HEADER = struct.Struct(">QIq16s")
-_Row = tuple[int, bytes, str, int, bytes | None, int, bytes, bytes]
+Row = tuple[int, bytes, str, int, bytes | None, int, bytes, bytes]
 
 
 class Verification(NamedTuple):
@@ -56,26 +56,28 @@ def link(
 
 
 def verify(connection: apsw.Connection) -> Verification:
-    """Check the whole log, in one pass. Raises apsw.Error when the file cannot be read to its end."""
-    entries = connection.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq")
-    return check(entries, 0, GENESIS)
+    """Check the whole log, in one pass."""
+    return check(connection.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq"), 0, GENESIS)
 
 
-def check(rows: Iterable[_Row], seq: int, head: bytes) -> Verification:
-    """Whether `rows` follow on from entry `seq` with hash `head`, without a hole."""
-    for found, id, kind, at, incident, version, body, stored in rows:
-        expected = seq + 1
-        if found != expected:
-            return _broken(seq, head, expected, f"entry {expected} is missing: {found} follows {seq}")
-        try:
-            computed = link(head, found, id, kind, at, incident, version, body)
-        except (struct.error, TypeError, AttributeError) as error:
-            return _broken(seq, head, expected, f"entry {expected} is not in the form the journal writes: {error}")
-        if computed != stored:
-            return _broken(seq, head, expected, f"entry {expected} was changed, or the one before it was")
-        seq, head = found, computed
+def check(rows: Iterable[Row], seq: int, head: bytes) -> Verification:
+    """Whether `rows` follow on from entry `seq` with hash `head`, without a hole. What cannot be read is bad."""
+    try:
+        for row in rows:
+            problem = _problem(row, seq + 1, head)
+            if problem:
+                return Verification(False, seq, head, seq + 1, problem)
+            seq, head = row[0], row[7]
+    except apsw.Error as error:
+        return Verification(False, seq, head, seq + 1, f"entry {seq + 1} cannot be read: {error}")
     return Verification(True, seq, head)
 
 
-def _broken(seq: int, head: bytes, first_bad: int, problem: str) -> Verification:
-    return Verification(False, seq, head, first_bad, problem)
+def _problem(row: Row, expected: int, head: bytes) -> str:
+    if row[0] != expected:
+        return f"entry {expected} is missing: {row[0]} follows {expected - 1}"
+    try:
+        computed = link(head, *row[:7])
+    except (struct.error, TypeError, AttributeError, UnicodeError) as error:
+        return f"entry {expected} is not in the form the journal writes: {error}"
+    return "" if computed == row[7] else f"entry {expected} was changed, or the one before it was"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, cast
 
+from pydantic import ValidationError
+
 from warden_desktop.adapters.journal.upcast import current
 from warden_desktop.domain.events import EVENT, EVENT_TYPES, Event, TriageEvent
 from warden_desktop.engine.ports import JournalError, Recorded
@@ -14,16 +16,22 @@ _MICROSECOND = timedelta(microseconds=1)
 _KNOWN = frozenset(EVENT_TYPES)
 
 
-class Entry(NamedTuple):
-    """An event ready to be stored: the very object, and the columns of its row that do not depend on its place."""
+class Columns(NamedTuple):
+    """The columns of an event's row that do not depend on its place in the log."""
 
-    event: TriageEvent
     id: bytes
     kind: str
     at: int
-    incident: bytes | None
+    incident_id: bytes | None
     version: int
     body: bytes
+
+
+class Entry(NamedTuple):
+    """An event ready to be stored, and the very object, so that nobody has to decode what was just encoded."""
+
+    event: TriageEvent
+    columns: Columns
 
 
 class Stored(NamedTuple):
@@ -57,8 +65,8 @@ def encode(event: Event) -> Entry:
     except ValueError as error:
         raise JournalError(f"a {event.kind} cannot be written as JSON: {error}") from error
     incident = event.incident_id.bytes if event.incident_id is not None else None
-    known = cast(TriageEvent, event)
-    return Entry(known, event.id.bytes, event.kind, micros(event.at), incident, event.VERSION, body)
+    columns = Columns(event.id.bytes, event.kind, micros(event.at), incident, event.VERSION, body)
+    return Entry(cast(TriageEvent, event), columns)
 
 
 def decode(stored: Stored) -> Recorded:
@@ -67,6 +75,14 @@ def decode(stored: Stored) -> Recorded:
         return Recorded(stored.seq, EVENT.validate_json(current(stored.kind, stored.version, stored.body)))
     except ValueError as error:
         raise JournalError(
-            f"event {stored.seq} ({stored.kind}, version {stored.version}) in the journal cannot be read: {error}. "
+            f"event {stored.seq} ({stored.kind}, version {stored.version}) in the journal cannot be read: {_reason(error)}. "
             "Run `warden-desktop audit verify` to see whether the file was changed."
         ) from error
+
+
+def _reason(error: ValueError) -> str:
+    """In one line, and without the values, which an attacker may have written."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

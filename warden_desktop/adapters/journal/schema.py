@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import apsw
 
 from warden_desktop.adapters.journal import chain
 from warden_desktop.adapters.journal.faults import explain
+from warden_desktop.adapters.journal.reading import contains
 from warden_desktop.engine.ports import JournalError
 
 APPLICATION_ID = 0x5752444E
@@ -66,7 +68,13 @@ CREATE TABLE incident (
     techniques TEXT NOT NULL,
     tags TEXT NOT NULL,
     text TEXT NOT NULL,
-    folded TEXT NOT NULL
+    title_key TEXT NOT NULL,
+    target_key TEXT NOT NULL,
+    source_key TEXT NOT NULL,
+    category_key TEXT NOT NULL,
+    assignee_key TEXT NOT NULL,
+    techniques_key TEXT NOT NULL,
+    tags_key TEXT NOT NULL
 ) STRICT;
 CREATE INDEX incident_created ON incident (created_at);
 CREATE VIRTUAL TABLE incident_text USING fts5 (
@@ -93,12 +101,7 @@ def open_writer(path: Path) -> apsw.Connection:
     try:
         if not path.exists():
             _create(path)
-        connection = _recognised(path, apsw.SQLITE_OPEN_READWRITE)
-        if connection.readonly("main"):
-            raise JournalError(f"{path}: the file is read-only; the journal must be able to write")
-        connection.pragma("journal_mode", "wal")
-        _check(path, connection)
-        return connection
+        return _opened(path, apsw.SQLITE_OPEN_READWRITE, _ready_to_write)
     except (apsw.Error, OSError) as error:
         raise explain(path, error) from error
 
@@ -108,16 +111,16 @@ def open_reader(path: Path) -> apsw.Connection:
     try:
         if not path.exists():
             raise JournalError(f"{path}: there is no journal here; has the application been started once?")
-        return _recognised(path, apsw.SQLITE_OPEN_READONLY)
+        return _opened(path, apsw.SQLITE_OPEN_READONLY, _ready_to_read)
     except (apsw.Error, OSError) as error:
         raise explain(path, error) from error
 
 
 def _create(path: Path) -> None:
     """Made aside and moved into place whole, so that a file that exists and is empty is damage, not a first start."""
-    for suffix in ("-wal", "-journal"):
-        if Path(f"{path}{suffix}").exists():
-            raise JournalError(f"{path}: the file is gone but its {path.name}{suffix} is here; restore it from a backup")
+    left = Path(f"{path}-wal")
+    if left.exists() and left.stat().st_size:
+        raise JournalError(f"{path}: the file is gone but {left.name}, with events in it, is here; restore a backup")
     fresh = path.with_name(f"{path.name}.new")
     with suppress(FileNotFoundError):
         fresh.unlink()
@@ -131,15 +134,27 @@ def _create(path: Path) -> None:
     finally:
         connection.close()
     fresh.replace(path)
+    _sync_folder(path.parent)
 
 
-def _recognised(path: Path, flags: int) -> apsw.Connection:
+def _sync_folder(folder: Path) -> None:
+    """So that a power cut cannot take back the file's name; Windows has no such call and does it by itself."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def _opened(path: Path, flags: int, prepare: Callable[[Path, apsw.Connection], None]) -> apsw.Connection:
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise JournalError(f"{path}: not a journal, or its beginning is damaged; restore the last backup")
     connection = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS)
     try:
         _identify(path, connection)
+        prepare(path, connection)
     except BaseException:
         connection.close()
         raise
@@ -155,14 +170,25 @@ def _identify(path: Path, connection: apsw.Connection) -> None:
         raise JournalError(
             f"{path}: its format is {version}, and this version reads {SCHEMA_VERSION}; install the newer version"
         )
+
+
+def _ready_to_read(path: Path, connection: apsw.Connection) -> None:
+    connection.create_scalar_function("contains", contains, 2, deterministic=True)
+
+
+def _ready_to_write(path: Path, connection: apsw.Connection) -> None:
+    if connection.readonly("main"):
+        raise JournalError(f"{path}: the file is read-only; the journal must be able to write")
+    connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", False)
+    _check(path, connection)
 
 
 def _check(path: Path, connection: apsw.Connection) -> None:
     """Cheap: the pages of a small file, the ends of the log always."""
     if path.stat().st_size <= _CHECKED_WHOLE:
-        verdict = connection.pragma("quick_check(1)")
+        verdict = connection.execute("PRAGMA quick_check(1)").get
         if verdict != "ok":
             raise JournalError(f"{path}: the file is damaged ({verdict}); keep a copy and restore the last backup")
     first = connection.execute("SELECT min(seq) FROM event").get
@@ -175,7 +201,7 @@ def _check(path: Path, connection: apsw.Connection) -> None:
 
 def _newest(connection: apsw.Connection) -> chain.Verification:
     newest = f"SELECT {chain.COLUMNS} FROM event ORDER BY seq DESC LIMIT {_CHECKED_ENTRIES + 1}"
-    rows = connection.execute(newest).fetchall()[::-1]
+    rows: list[chain.Row] = list(connection.execute(newest))[::-1]
     if not rows or rows[0][0] == 1:
         return chain.check(rows, 0, chain.GENESIS)
     before = rows.pop(0)

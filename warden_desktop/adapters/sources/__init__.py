@@ -1,5 +1,4 @@
-"""Sources: vendors' webhooks as data. A pack says how to verify a delivery and map it to alerts; a Source is one ready to
-use."""
+"""Sources: vendors' webhooks as data. A pack says how to verify a delivery and how to map it to alerts."""
 
 from __future__ import annotations
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions, signature
 from jmespath.parser import Parser
 from jmespath.visitor import Options, TreeInterpreter
 
+if TYPE_CHECKING:
+    from jmespath.visitor import _TreeNode as Node
+
 Get = Callable[[Any], Any]
-Node = dict[str, Any]
 
 _NOT_OURS = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
@@ -87,7 +88,7 @@ def nothing(value: object) -> bool:
 
 def _parsed(text: str) -> Node:
     try:
-        node: Node = Parser().parse(text).parsed
+        node = Parser().parse(text).parsed
     except JMESPathError as error:
         raise ValueError(f"is not JMESPath: {str(error).splitlines()[0]}") from None
     for name, arguments in _calls(node):
@@ -262,4 +263,3 @@ _BUILDERS: dict[str, Callable[[Node], Get]] = {
     "current": lambda node: lambda value: value,
 }
 
-__all__ = ["Branch", "Expression", "jmespath", "nothing"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -93,8 +93,10 @@ class Mapper:
         if self._split is None:
             return [(parsed, "")]
         elements = self._split.get(parsed)
-        if not isinstance(elements, list) or not elements:
+        if not isinstance(elements, list):
             raise Unmappable(f"{self._split.text}: must be a list of alerts, but is {_kind(elements)}")
+        if not elements:
+            raise Unmappable(f"{self._split.text}: the list is empty")
         if len(elements) > MOST_ALERTS:
             raise Unmappable(f"{self._split.text}: has {len(elements)} alerts, and {MOST_ALERTS} is the most")
         return [self._element(element, index, parsed) for index, element in enumerate(elements)]
@@ -206,27 +208,4 @@ def _digest(key: str) -> str:
 
 def _roots(pack: SourcePack) -> frozenset[str]:
     """The top-level fields of an alert that the pack reads anywhere."""
-    texts = list(_expressions(pack.map.model_dump(by_alias=True)))
-    if pack.resolved:
-        texts.append(pack.resolved)
-    if pack.delivery_id.path:
-        texts.append(pack.delivery_id.path)
-    return frozenset(root for one in texts for root in Expression(one).roots)
-
-
-_EXPRESSIONS = frozenset(
-    {"title", "description", "target", "external_id", "rule_id", "rule_name", "link", "techniques", "attributes_of",
-     "from", "occurred_at", "dedupe_key", "attributes", "role"}
-)  # fmt: skip
-
-
-def _expressions(value: object, wanted: bool = False) -> Iterator[str]:
-    if isinstance(value, str):
-        if wanted:
-            yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _expressions(inner, wanted or key in _EXPRESSIONS)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _expressions(inner, wanted)
+    return frozenset(root for path in pack.paths() for root in Expression(path).roots)

@@ -14,8 +14,9 @@ _NUMBER = re.compile(r"\d{9,19}(?:\.\d{1,9})?", re.ASCII)
 
 
 def moment(value: object, received_at: datetime) -> datetime | None:
-    """The instant `value` names, in UTC: ISO 8601 (naive means UTC), RFC 2822, or seconds, milli-, micro- or nanoseconds
-    since 1970 as number or text. None for anything else and for what lies before 1990 or a day ahead of us."""
+    """The instant `value` names, in UTC: ISO 8601 (naive means UTC), RFC 2822, or seconds since 1970 or thousandths,
+    millionths or billionths of them, as number or text. None for anything else, and for what lies before 1990 or more
+    than `AHEAD` of us."""
     try:
         found = _read(value)
         found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator
@@ -127,6 +128,15 @@ class AlertMap(Record):
     observables: tuple[ObservableMap, ...] = ()
     dedupe_key: tuple[Path, ...] = Field(min_length=1)
 
+    def paths(self) -> Iterator[str]:
+        """Every expression that reads an alert."""
+        single = (self.title, self.description, self.target, self.external_id, self.rule_id, self.rule_name)
+        yield from (path for path in (*single, self.link, self.techniques, self.attributes_of) if path)
+        yield from (*self.occurred_at, *self.attributes.values(), *self.dedupe_key, self.severity.source)
+        yield from (test.source for test in self.category.tests)
+        yield from (one.source for one in self.observables)
+        yield from (one.role for one in self.observables if one.role not in set(Role))
+
 
 class DeliveryId(Record):
     """What names a delivery, so that it counts once: the first of `headers` that is there, else `path` in the body."""
@@ -189,6 +199,13 @@ class SourcePack(Record):
     resolved: Path | None = None
     map: AlertMap
     examples: tuple[Example, ...] = Field(min_length=1)
+
+    def paths(self) -> Iterator[str]:
+        """Every expression that reads an alert, wherever in the pack it stands."""
+        yield from self.map.paths()
+        yield from (path for path in (self.resolved, self.delivery_id.path) if path)
+        if self.split is None:
+            yield from (one.holds for one in self.require)
 
 
 def _in_lower_case(lookup: dict[str, V]) -> dict[str, V]:

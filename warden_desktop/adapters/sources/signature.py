@@ -94,4 +94,4 @@ def _first(headers: Mapping[str, str], names: Sequence[str]) -> str:
 
 def _any_matches(given: bytes, expected: Sequence[bytes]) -> bool:
     """All are compared, so the time taken does not tell which one came near."""
-    return any([hmac.compare_digest(given, one) for one in expected])
+    return sum(hmac.compare_digest(given, one) for one in expected) > 0

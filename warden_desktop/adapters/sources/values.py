@@ -1,7 +1,7 @@
 """Values as they come from outside, made into text and observables, or into nothing when they are not what they claim.
 
-What identifies something (an address, a host, a hash) is never cut or repaired: acting on half of it would hit something
-else. It is left out then, and stays in the raw delivery.
+What identifies something (an address, a host, a hash) is never cut or repaired: acting on half of it would hit
+something else. It is left out then, and stays in the raw delivery.
 """
 
 from __future__ import annotations

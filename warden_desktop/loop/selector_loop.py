@@ -1,40 +1,11 @@
-"""The event loop: asyncio's own selector loop, run inside Qt's wake-ups.
-
-Theory of operation
--------------------
-qasync makes a Qt object of everything asyncio does: a Qt timer for each `call_soon`, a `QSocketNotifier` for each
-socket, a signal for each call from a thread. `WardenLoop` is a `qasync.QEventLoop` and is used as one, but gives the
-names qasync replaced back to asyncio's originals and changes only who waits: Qt, instead of `select()`. (Inheriting
-asyncio's methods by order of bases does not work: qasync's classes come before asyncio's in any order Python accepts.)
-
-Three things wake it, and each does nothing but ring the doorbell, one posted event of which one at most is queued:
-
-- a `QSocketNotifier` on the selector's own descriptor (epoll, kqueue), readable as soon as any registered socket is;
-- one single-shot precise `QTimer`, armed for the earliest deadline and rounded up, so nothing wakes early;
-- `call_soon` while the loop sleeps, and `call_soon_threadsafe` and signals.
-
-The event runs a *turn*: poll the selector without waiting, move due timers to the ready queue, run callbacks in FIFO
-order for `POLL_EVERY`, poll again, and so on until nothing is left or `SLICE` is over. A turn that ran anything is
-followed by another one, behind everything Qt has to do, so that input and painting never wait longer than a slice and
-the one callback that overran it; a turn that found nothing arms the timer and lets Qt sleep. Running a turn straight
-from the notifier would save a hop and starves frames.
-
-Qt cannot carry a Python exception: what a callback may not keep to itself (`SystemExit`, `KeyboardInterrupt`) ends the
-Qt loop first and is raised by `run_forever`. A Qt loop nested inside a callback (a test that waits for a signal) takes
-turns too: the task that waits there steps aside meanwhile, so no other task is stranded.
-
-Windows has no descriptor that stands for all sockets; there qasync's completion ports serve unchanged, and nothing is
-timed.
-"""
+"""asyncio's selector loop with Qt doing the waiting; the theory is told in the package's own docstring."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import heapq
 import math
-import os
 import selectors
 import signal
 import sys
@@ -44,23 +15,22 @@ from contextvars import Context
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVarTuple, cast
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, Qt, QTimer
-
-os.environ["QT_API"] = "pyside6"  # otherwise qasync takes PyQt wherever that is installed
-
 import qasync
+from PySide6.QtCore import QCoreApplication, QSocketNotifier, Qt, QTimer
+
+from warden_desktop.loop.doorbell import Doorbell
+from warden_desktop.loop.interrupts import on_main_thread, signals_wake
+from warden_desktop.loop.stall_watch import StallWatch
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from qasync import ScheduledTimer
 
-SLICE = 0.003
-"""Seconds of callbacks before Qt gets the thread back."""
+SLICE = 0.002
+"""Seconds of callbacks before Qt gets the thread back. Twice that served hardly more requests and made frames late."""
 POLL_EVERY = 0.0005
 """Seconds of callbacks between two looks at sockets and timers within a slice."""
-SLOW_CALLBACK = 0.008
-"""Seconds after which a callback is reported: half a frame at 60 Hz."""
 LONGEST_ALARM = 86_400_000
 """Milliseconds; a QTimer counts them in 32 bits. A deadline beyond is reached in several steps."""
 CANCELLED_AT_REST = 64
@@ -70,63 +40,7 @@ _Ts = TypeVarTuple("_Ts")
 _asyncio = cast("type[qasync.QEventLoop]", asyncio.SelectorEventLoop)
 
 
-def callback_name(callback: object) -> str:
-    """A name for logs and the status bar: the coroutine and its task, or the function behind a partial or method."""
-    owner = getattr(callback, "__self__", None)
-    if isinstance(owner, asyncio.Task):
-        return f"{getattr(owner.get_coro(), '__qualname__', 'coroutine')} [{owner.get_name()}]"
-    while isinstance(callback, functools.partial):
-        callback = callback.func
-    return str(getattr(callback, "__qualname__", type(callback).__qualname__))
-
-
-class _Doorbell(QObject):
-    """Posts one event to itself and answers it from Qt's own loop."""
-
-    RING = QEvent.Type(QEvent.registerEventType())
-
-    def __init__(self, answer: Callable[[], None]) -> None:
-        super().__init__()
-        self._answer = answer
-        self._rung = threading.Lock()
-
-    def ring(self, *_: object) -> None:
-        """Post the event unless it is queued already. Callable from any thread and signal handler."""
-        if self._rung.acquire(blocking=False):
-            QCoreApplication.postEvent(self, QEvent(self.RING))
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() != self.RING:
-            return super().event(event)
-        self._rung.release()
-        self._answer()
-        return True
-
-
-class _StallWatch:
-    """Which callbacks held the thread for too long.
-
-    `on_slow_callback` is called with the name and the seconds of each callback that took more than `slow_callback`
-    seconds. `longest` is name and seconds of the longest so far; assign `("", 0.0)` to start afresh.
-    """
-
-    on_slow_callback: Callable[[str, float], None] | None = None
-    slow_callback: float = SLOW_CALLBACK
-    longest: tuple[str, float] = ("", 0.0)
-
-    def _attention(self) -> float:
-        """Seconds from which a callback is worth the trouble of looking up its name."""
-        return min(self.slow_callback, self.longest[1])
-
-    def _note(self, callback: object, took: float) -> None:
-        name = callback_name(callback)
-        if took > self.longest[1]:
-            self.longest = (name, took)
-        if took > self.slow_callback and self.on_slow_callback is not None:
-            self.on_slow_callback(name, took)
-
-
-class _SelectorLoop(_StallWatch, qasync.QEventLoop):
+class SelectorLoop(StallWatch, qasync.QEventLoop):
     """The loop as described above, for systems whose selector has a descriptor."""
 
     # What qasync replaced, given back.
@@ -155,7 +69,7 @@ class _SelectorLoop(_StallWatch, qasync.QEventLoop):
         self._running = False  # a callback is on the stack
         self._owed = 0  # callbacks left of a generation that a slice cut short
         self._fatal: BaseException | None = None
-        self._doorbell = _Doorbell(self._on_doorbell)
+        self._doorbell = Doorbell(self._on_doorbell)
         self._use_own_selector()
         self._alarm_at = math.inf
         self._alarm = QTimer()
@@ -178,9 +92,10 @@ class _SelectorLoop(_StallWatch, qasync.QEventLoop):
         self._check_closed()
         self._check_running()
         self._owed = len(self._ready)  # what is scheduled already runs even after an early stop()
-        with self._as_running_loop(), self._signals_wake_qt():
+        with self._as_running_loop(), signals_wake(self._csock.fileno(), self._on_interrupt):
             self._doorbell.ring()
             self._application.exec()
+        self._keep_signals()
         fatal, self._fatal = self._fatal, None
         if fatal is not None:
             raise fatal
@@ -200,23 +115,6 @@ class _SelectorLoop(_StallWatch, qasync.QEventLoop):
             asyncio._set_running_loop(None)
             self._set_coroutine_origin_tracking(False)
             sys.set_asyncgen_hooks(*hooks)
-
-    @contextlib.contextmanager
-    def _signals_wake_qt(self) -> Iterator[None]:
-        """Qt waits in C, where Python runs no signal handler: let the signal's byte wake it, as a socket would."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        previous = signal.set_wakeup_fd(self._csock.fileno())
-        ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if ours:
-            signal.signal(signal.SIGINT, self._on_interrupt)
-        try:
-            yield
-        finally:
-            if ours and signal.getsignal(signal.SIGINT) == self._on_interrupt:
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.set_wakeup_fd(self._csock.fileno() if self._signal_handlers else previous)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         if self._running:
@@ -246,9 +144,14 @@ class _SelectorLoop(_StallWatch, qasync.QEventLoop):
     def remove_signal_handler(self, sig: int) -> bool:
         """As asyncio's, which with the last handler also takes away what wakes Qt for Ctrl-C."""
         removed = super().remove_signal_handler(sig)
-        if self.is_running() and threading.current_thread() is threading.main_thread():
+        if self.is_running() and on_main_thread():
             signal.set_wakeup_fd(self._csock.fileno())
         return removed
+
+    def _keep_signals(self) -> None:
+        """A signal that arrives between two runs is handled in the second."""
+        if self._signal_handlers and on_main_thread():
+            signal.set_wakeup_fd(self._csock.fileno())
 
     # --- scheduling -----------------------------------------------------------------------------------------------
 
@@ -352,7 +255,7 @@ class _SelectorLoop(_StallWatch, qasync.QEventLoop):
         poll = now + POLL_EVERY
         while ready and now < end:
             if not owed:
-                if now >= poll or self._stopping:
+                if now > poll or self._stopping:
                     break
                 owed = len(ready)
             owed -= 1
@@ -363,9 +266,15 @@ class _SelectorLoop(_StallWatch, qasync.QEventLoop):
             handle._run()
             began, now = now, monotonic()
             if now - began > attention:
-                self._note(callback, now - began)
-                attention = self._attention()
+                attention = self._report(callback, now - began)
         self._owed = min(owed, len(ready))  # a nested Qt loop may have run some of ours
+
+    def _report(self, callback: object, took: float) -> float:
+        try:
+            self._note(callback, took)
+        except Exception as error:
+            self.call_exception_handler({"message": "Error in on_slow_callback", "exception": error})
+        return self._attention()
 
     def _sleep(self) -> None:
         self._set_alarm()
@@ -382,24 +291,3 @@ class _SelectorLoop(_StallWatch, qasync.QEventLoop):
             self._alarm.stop()
         else:
             self._alarm.start(min(LONGEST_ALARM, max(0, math.ceil((when - monotonic()) * 1000))))
-
-
-if sys.platform == "win32":
-
-    class WardenLoop(_StallWatch, qasync.QEventLoop):
-        """An asyncio loop inside a Qt application; see `make_loop`."""
-
-else:
-
-    class WardenLoop(_SelectorLoop):
-        """An asyncio loop inside a Qt application; see `make_loop`."""
-
-
-def make_loop(application: QCoreApplication) -> WardenLoop:
-    """An asyncio loop that runs `application`: a bare `QCoreApplication`, or a `QApplication` with windows.
-
-    Give it to `asyncio.Runner(loop_factory=...)`, or call `run_until_complete` and `close`. One at a time may run.
-    Qt's `aboutToQuit` is emitted whenever it stops running, and `QCoreApplication.quit` stops it before its work is
-    done: leave by letting the main coroutine return.
-    """
-    return WardenLoop(application)

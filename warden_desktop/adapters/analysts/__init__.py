@@ -1,0 +1,1 @@
+"""Analysts: what turns an enriched incident into a verdict with evidence."""

@@ -1,0 +1,100 @@
+"""The journal for a command line: no threads and no loop, whether or not the application runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+from uuid import UUID
+
+import apsw
+
+from warden_desktop.adapters.journal import chain, incidents, reading, schema
+from warden_desktop.adapters.journal.faults import explain
+from warden_desktop.domain.incident import IncidentRow
+from warden_desktop.domain.query import Query
+from warden_desktop.domain.record import now
+from warden_desktop.engine.ports import DeadLetter, Recorded
+
+T = TypeVar("T")
+
+
+def open_reader(path: Path) -> JournalReader:
+    """Raises JournalError when there is no journal at `path`."""
+    return JournalReader(path, schema.open_reader(path))
+
+
+class JournalReader:
+    """Reads only. Methods block; they raise JournalError when the file cannot be read. A context manager."""
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of the newest event; 0 for an empty log."""
+        return self._ask(reading.last_seq)
+
+    def read(
+        self, after: int, limit: int, *, kinds: Collection[str] | None = None, incident_id: UUID | None = None
+    ) -> list[Recorded]:
+        """Up to `limit` events with seq > `after`, oldest first."""
+        return self._ask(partial(reading.read, after=after, limit=limit, kinds=kinds, incident_id=incident_id))
+
+    def history(
+        self,
+        before: int | None,
+        limit: int,
+        *,
+        kinds: Collection[str] | None = None,
+        incident_id: UUID | None = None,
+        text: str = "",
+    ) -> list[Recorded]:
+        """Up to `limit` events with seq < `before` (None: the end), newest first."""
+        return self._ask(
+            partial(reading.history, before=before, limit=limit, kinds=kinds, incident_id=incident_id, text=text)
+        )
+
+    def find(self, event_id: UUID) -> Recorded | None:
+        """The event of that id."""
+        return self._ask(partial(reading.find, event_id=event_id))
+
+    def incident_events(self, incident_id: UUID) -> list[Recorded]:
+        """All events of one incident, oldest first: what Incident.folded takes."""
+        return self._ask(partial(reading.read, after=0, limit=-1, kinds=None, incident_id=incident_id))
+
+    def rows(self) -> list[IncidentRow]:
+        """The incident table, oldest first, as far as the projector has got."""
+        return self._ask(incidents.rows)
+
+    def search(self, query: Query, limit: int = -1, offset: int = 0) -> list[UUID]:
+        """The ids of what `query` finds, newest incident first; a negative limit means all."""
+        return self._ask(partial(incidents.search, query=query, now=now(), limit=limit, offset=offset))
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """All dead letters, oldest first."""
+        return self._ask(reading.dead_letters)
+
+    def verify(self) -> chain.Verification:
+        """Check the whole hash chain."""
+        return chain.verify(self._connection)
+
+    def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
+        try:
+            return question(self._connection)
+        except apsw.Error as error:
+            raise explain(self._path, error) from error

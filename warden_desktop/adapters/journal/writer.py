@@ -1,0 +1,229 @@
+"""The one thread that writes, and its group commit.
+
+Theory of operation: the loop puts jobs into a queue; the thread takes everything that queued while its last transaction
+was being made durable, and that is the next transaction. Nobody ever lingers for company. The end of the log (seq and
+hash) is read from the database at the start of each transaction and kept nowhere else, so after an error of the disk
+there is nothing to put right: the transaction is gone, its jobs fail, and the next one starts from what is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeVar, cast
+
+import apsw
+
+from warden_desktop.adapters.journal.faults import DISK_ERRORS, explain
+from warden_desktop.adapters.journal.rows import Entry
+from warden_desktop.adapters.journal.writing import append, end
+from warden_desktop.engine.ports import JournalBusy, JournalError, Recorded
+
+T = TypeVar("T")
+
+MOST_EVENTS = 20_000
+MOST_BYTES = 64 * 2**20
+
+_BATCH = 512
+"""Events after which a transaction takes no further job. Beyond it fsync is already spread thin, and what the loop has
+to do at once when the transaction is durable stays short enough for a frame."""
+
+
+class Stats(NamedTuple):
+    """`queued` events wait to become durable; sizes in bytes, the last transaction's duration in milliseconds."""
+
+    queued: int
+    committed_batches: int
+    last_commit_ms: float
+    db_bytes: int
+    wal_bytes: int
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """Either `entries` to append or `work` to do. `outcome` is the result, or the exception, for `future`."""
+
+    future: asyncio.Future[Any]
+    entries: Sequence[Entry] = ()
+    size: int = 0
+    work: Callable[[apsw.Connection], object] | None = None
+    outcome: object = field(default=None)
+
+
+class Writer:
+    """Owns `connection` from now on."""
+
+    def __init__(self, path: Path, connection: apsw.Connection, loop: asyncio.AbstractEventLoop) -> None:
+        self._path = path
+        self._file = path.stat().st_ino
+        self._connection = connection
+        self._loop = loop
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._events_queued = 0
+        self._bytes_queued = 0
+        self._batches = 0
+        self._milliseconds = 0.0
+        self._deliver: Callable[[Sequence[Recorded]], None] = _nobody
+        self._closed = False
+        self._ended: asyncio.Future[None] = loop.create_future()
+        self.last_seq = end(connection)[0]
+        self._thread = threading.Thread(target=self._run, name="journal writer", daemon=True)
+        self._thread.start()
+
+    def on_committed(self, deliver: Callable[[Sequence[Recorded]], None]) -> None:
+        self._deliver = deliver
+
+    def append(self, entries: Sequence[Entry]) -> asyncio.Future[tuple[Recorded, ...]]:
+        """Raises JournalBusy, and JournalError for what could never be queued."""
+        size = sum(len(entry.columns.body) for entry in entries)
+        if len(entries) > MOST_EVENTS or size > MOST_BYTES:
+            raise JournalError(f"{len(entries)} events of {size} bytes are more than the journal takes at once")
+        if self._events_queued + len(entries) > MOST_EVENTS or self._bytes_queued + size > MOST_BYTES:
+            raise JournalBusy(f"{self._events_queued} events wait for the disk; try again in a second")
+        self._events_queued += len(entries)
+        self._bytes_queued += size
+        return self._queue(_Job(self._loop.create_future(), entries, size))
+
+    def do(self, work: Callable[[apsw.Connection], T]) -> asyncio.Future[T]:
+        """Run `work` inside a transaction of the writer; all of it becomes durable or nothing."""
+        return cast("asyncio.Future[T]", self._queue(_Job(self._loop.create_future(), work=work)))
+
+    async def close(self) -> None:
+        """Commit what is queued, then close the connection."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    @property
+    def stats(self) -> Stats:
+        wal = Path(f"{self._path}-wal")
+        return Stats(self._events_queued, self._batches, self._milliseconds, _size(self._path), _size(wal))
+
+    def _queue(self, job: _Job) -> asyncio.Future[Any]:
+        if self._closed:
+            raise JournalError(f"{self._path}: the journal is closed")
+        self._jobs.put(job)
+        return job.future
+
+    def _run(self) -> None:
+        more = True
+        while more:
+            batch, more = self._next()
+            if batch:
+                started = time.perf_counter()
+                fresh = self._transact(batch)
+                self._tell(self._settle, batch, fresh, (time.perf_counter() - started) * 1000)
+            del batch
+        self._connection.close()
+        self._tell(self._ended.set_result, None)
+
+    def _next(self) -> tuple[list[_Job], bool]:
+        """What has queued, and whether to go on after it. Waits for the first job only."""
+        batch: list[_Job] = []
+        events = 0
+        job = self._jobs.get()
+        while job is not None:
+            batch.append(job)
+            events += len(job.entries)
+            if events >= _BATCH:
+                return batch, True
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                return batch, True
+        return batch, False
+
+    def _transact(self, batch: Sequence[_Job]) -> list[Recorded]:
+        try:
+            self._assert_in_place()
+            self._connection.execute("BEGIN IMMEDIATE")
+            fresh = self._append([job for job in batch if job.work is None])
+            for job in batch:
+                if job.work is not None:
+                    self._attempt(job, job.work)
+            self._connection.execute("COMMIT")
+        except Exception as error:
+            self._undo()
+            for job in batch:
+                job.outcome = explain(self._path, error)
+            return []
+        return fresh
+
+    def _append(self, jobs: Sequence[_Job]) -> list[Recorded]:
+        recorded, fresh = append(self._connection, [entry for job in jobs for entry in job.entries])
+        for job in jobs:
+            job.outcome = tuple(recorded[entry.columns.id] for entry in job.entries)
+        return fresh
+
+    def _assert_in_place(self) -> None:
+        """An open file that was deleted or replaced takes writes as before, and they are lost with it."""
+        if os.stat(self._path).st_ino != self._file:
+            raise JournalError(f"{self._path}: the file was replaced while it was open; restart the application")
+
+    def _attempt(self, job: _Job, work: Callable[[apsw.Connection], object]) -> None:
+        """A job that is wrong in itself fails alone; what concerns the disk is raised."""
+        connection = self._connection
+        connection.execute("SAVEPOINT job")
+        try:
+            job.outcome = work(connection)
+        except Exception as error:
+            if isinstance(error, DISK_ERRORS) or not connection.in_transaction:
+                raise
+            connection.execute("ROLLBACK TO job")
+            job.outcome = explain(self._path, error)
+        connection.execute("RELEASE job")
+
+    def _undo(self) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except apsw.Error:
+            return  # SQLite has already rolled back, which is what was wanted.
+
+    def _settle(self, batch: Sequence[_Job], fresh: Sequence[Recorded], milliseconds: float) -> None:
+        """On the loop, once per transaction: first the log moves on, then the publishers learn of it."""
+        self._milliseconds = milliseconds
+        self._batches += 1
+        self._events_queued -= sum(len(job.entries) for job in batch)
+        self._bytes_queued -= sum(job.size for job in batch)
+        try:
+            if fresh:
+                self.last_seq = fresh[-1].seq
+                self._deliver(fresh)
+        finally:
+            for job in batch:
+                _resolve(job)
+
+    def _tell(self, callback: Callable[..., object], *arguments: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback, *arguments)
+        except RuntimeError:
+            return  # The loop is gone, and with it everybody who waited.
+
+
+def _nobody(fresh: Sequence[Recorded]) -> None:
+    """Before the bus listens."""
+
+
+def _resolve(job: _Job) -> None:
+    if job.future.done():
+        return
+    if isinstance(job.outcome, Exception):
+        job.future.set_exception(job.outcome)
+    else:
+        job.future.set_result(job.outcome)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

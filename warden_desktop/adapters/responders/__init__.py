@@ -1,0 +1,1 @@
+"""Connectors that act on the world: HTTP ones are packs over one engine."""

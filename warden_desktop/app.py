@@ -1,0 +1,374 @@
+"""The composition root: builds everything in order, runs it, and stops it in stages.
+
+Order of building: journal, current state, engine, door, window. Order of stopping is the order in which facts flow: the
+door first, so that nothing new comes in, then the workers, then the table on disk, and the journal last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+import aiohttp
+
+from warden_desktop import __version__
+from warden_desktop.adapters.analysts.pack import AnalysisPack
+from warden_desktop.adapters.analysts.rules import RuleAnalyst
+from warden_desktop.adapters.conditions import CelConditions
+from warden_desktop.adapters.data_directory import DataDirectory
+from warden_desktop.adapters.demo import load, play
+from warden_desktop.adapters.enrichers.offline import offline_enrichers
+from warden_desktop.adapters.journal import SqliteJournal, SqliteReadModel
+from warden_desktop.adapters.keychain import Keychain
+from warden_desktop.adapters.latch import FileLatch
+from warden_desktop.adapters.packs import load_pack, load_packs
+from warden_desktop.adapters.responders.http import HttpResponder
+from warden_desktop.adapters.responders.pack import ConnectorPack
+from warden_desktop.adapters.simulated import SimulatedResponder
+from warden_desktop.adapters.sources import load_sources
+from warden_desktop.adapters.webhook import Control, Door, Limits, Quarantine
+from warden_desktop.assets import resource
+from warden_desktop.domain.action import ProposedAction, Verb
+from warden_desktop.domain.events import ApplicationStarted
+from warden_desktop.domain.incident import Incident
+from warden_desktop.domain.mode import Mode
+from warden_desktop.domain.playbook import Playbook, propose
+from warden_desktop.domain.policy import Guardrails
+from warden_desktop.domain.record import now
+from warden_desktop.engine.approvals import Approvals
+from warden_desktop.engine.bus import Bus
+from warden_desktop.engine.desk import Desk
+from warden_desktop.engine.executor import Executor
+from warden_desktop.engine.followup import Followup
+from warden_desktop.engine.health import Health
+from warden_desktop.engine.incidents import Incidents
+from warden_desktop.engine.intake import Intake
+from warden_desktop.engine.judge import Judge
+from warden_desktop.engine.kill_switch import KillSwitch
+from warden_desktop.engine.ledger import Ledger
+from warden_desktop.engine.operating_mode import OperatingMode
+from warden_desktop.engine.ports import JournalError, Responder
+from warden_desktop.engine.recall import Recall
+from warden_desktop.engine.tasks import Work
+from warden_desktop.engine.triage import Propose, Triage
+from warden_desktop.settings import Settings, settings_toml
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QCoreApplication
+
+    from warden_desktop.ui.shell import Shell
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY = 0.25
+"""Seconds between saves of the incident table; what is not saved is folded from the log at the next start."""
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Options(NamedTuple):
+    """What the command line asked for."""
+
+    settings: Settings
+    settings_file: Path
+    directory: DataDirectory
+    demo: bool = False
+    headless: bool = False
+    ready_file: Path | None = None
+
+
+class Application:
+    """The engine and its adapters. `build`, then `start`; `stop` leaves everything on the disk."""
+
+    def __init__(self, options: Options, journal: SqliteJournal, work: Work) -> None:
+        settings, directory = options.settings, options.directory
+        self.options = options
+        self.work = work
+        self.journal = journal
+        self.health = Health()
+        self.raise_window: Callable[[], None] | None = None
+        self.mode = OperatingMode(Mode.SUPERVISED if options.demo else settings.actions.mode)
+        self.bus = Bus(journal, memory=settings.journal.memory, patience=settings.journal.patience, health=self.health)
+        self.incidents = Incidents(journal, SqliteReadModel(journal))
+        self.recall = Recall(lambda incident_id: self.incidents.rows().get(incident_id))
+        for fold in (self.incidents.apply, self.recall.apply, self.mode.apply):
+            self.bus.attach(fold)
+        self.intake = Intake(self.bus, self.incidents, timedelta(minutes=settings.intake.dedupe_window))
+        self.keychain = Keychain()
+        self._build_workers(CelConditions())
+        self.door = self._door(directory)
+
+    def _build_workers(self, conditions: CelConditions) -> None:
+        settings, directory = self.options.settings, self.options.directory
+        self.responders = _responders(self.options, self.keychain)
+        guardrails = _guardrails(directory.packs)
+        ledger = Ledger(self.bus, self.incidents)
+        judge = Judge(self.bus, self.incidents, guardrails, conditions, self._mode, now)
+        self.kill_switch = KillSwitch(
+            self.bus, self.incidents, ledger, FileLatch(directory.latch), spawn=self.work.spawn, clock=now
+        )
+        self.triage = Triage(
+            self.bus,
+            self.incidents,
+            offline_enrichers(
+                lists=resource("lists"),
+                data_dir=directory.root,
+                inventory=resource("demo") if self.options.demo else None,
+                own_domains=settings.triage.own_domains,
+                ask=self.recall.past,
+            ),
+            RuleAnalyst(load_packs(resource("analysis"), directory.packs / "analysis", AnalysisPack), conditions),
+            _proposer(load_packs(resource("playbooks"), directory.packs / "playbooks", Playbook), self.responders),
+            conditions,
+            timeout=settings.triage.enricher_timeout,
+            deadline=settings.triage.phase_timeout,
+        )
+        self.approvals = Approvals(
+            self.bus, self.incidents, ledger, judge, self.responders, self.kill_switch.check, now
+        )
+        self.executor = Executor(
+            self.bus,
+            self.incidents,
+            ledger,
+            judge,
+            self.kill_switch,
+            self.responders,
+            now,
+            at_once=settings.actions.at_once,
+        )
+        self.followup = Followup(self.bus, ledger, guardrails, self._mode)
+        self.desk = Desk(self.bus, self.incidents, self.approvals, self.kill_switch, self.mode)
+
+    def _door(self, directory: DataDirectory) -> Door:
+        webhook = self.options.settings.webhook
+        limits = Limits(
+            body=webhook.max_body,
+            header_timeout=webhook.header_timeout,
+            body_timeout=webhook.body_timeout,
+            connections=webhook.connections,
+        )
+        control = Control(self.desk, directory.token(), f"cli:{getpass.getuser()}", limits, self._raise)
+        return Door(
+            host=webhook.host,
+            port=webhook.port,
+            sources=load_sources(resource("sources"), directory.packs / "sources"),
+            intake=self.intake,
+            secrets=self.keychain.get,
+            health=lambda: self.health.causes,
+            quarantine=Quarantine(directory.root / "quarantine", limits.quarantine_entries, limits.quarantine_bytes),
+            limits=limits,
+            metrics=self._metrics,
+            control=control,
+            allowed_hosts=webhook.allowed_hosts,
+        )
+
+    def _raise(self) -> None:
+        if self.raise_window is not None:
+            self.raise_window()
+
+    def _mode(self) -> Mode:
+        return self.mode.current
+
+    def _metrics(self) -> Mapping[str, float]:
+        journal = self.journal.stats
+        return {
+            "events_total": self.bus.last_seq,
+            "publish_failures_total": self.bus.failed_publishes,
+            "incidents": len(self.incidents.rows()),
+            "journal_queued": journal.queued,
+            "journal_bytes": journal.db_bytes,
+            **{f"subscriber_{one.name}_behind": one.depth for one in self.bus.subscriptions},
+            **{f"subscriber_{one.name}_dead_letters_total": one.dead for one in self.bus.subscriptions},
+        }
+
+    # --- running ------------------------------------------------------------------------------------------------
+
+    async def start(self) -> tuple[str, int]:
+        """Restore the state from the log, start the workers and the door; returns where it listens."""
+        await self.mode.restore(self.journal)
+        await self.incidents.restore(now(), timedelta(minutes=self.options.settings.intake.dedupe_window))
+        self.recall.learn(self.incidents.rows().values())
+        await self.executor.recover()
+        self.bus.start(self.work.spawn)
+        for work in (self.kill_switch.watch(), self.approvals.run(), self._save_regularly()):
+            self.work.spawn(work)
+        await self.bus.publish(ApplicationStarted(actor="application", version=__version__, mode=self.mode.current))
+        host, port = await self.door.start()
+        self.options.directory.announce(host, port)
+        return host, port
+
+    async def stop(self) -> None:
+        """Stop in stages; afterwards everything is on the disk."""
+        await self.door.stop()
+        await self.bus.stop()
+        self.work.end()
+        try:
+            await self.incidents.save()
+        except JournalError as error:
+            log.error("the incident table is not saved; the next start makes it from the log: %s", error)
+
+    async def _save_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_EVERY)
+            try:
+                await self.incidents.save()
+            except JournalError as error:
+                log.warning("the incident table is not saved: %s", error)
+
+
+def _guardrails(packs: Path) -> Guardrails:
+    own = packs / "guardrails.yaml"
+    return load_pack(own if own.exists() else resource("guardrails.yaml"), Guardrails)
+
+
+def _responders(options: Options, keychain: Keychain) -> dict[str, Responder]:
+    """Connectors that are configured, else the simulated one: in a demo nothing real is ever reached."""
+    found: dict[str, Responder] = {}
+    if not options.demo:
+        packs = load_packs(resource("connectors"), options.directory.packs / "connectors", ConnectorPack)
+        for name, pack in packs.items():
+            connector = HttpResponder(_addressed(pack, options.settings), _first_secret(keychain))
+            if connector.configured:
+                found[name] = connector
+    return found or {SimulatedResponder.name: SimulatedResponder()}
+
+
+def _addressed(pack: ConnectorPack, settings: Settings) -> ConnectorPack:
+    actions = settings.actions
+    pack = pack.model_copy(update={"timeout": actions.connector_timeout})
+    return pack.with_base_url(actions.connector_url) if pack.name == "generic_http" and actions.connector_url else pack
+
+
+def _first_secret(keychain: Keychain) -> Callable[[str], str | None]:
+    def secret(name: str) -> str | None:
+        kept = keychain.get(name)
+        return kept[0].decode("utf-8") if kept else None
+
+    return secret
+
+
+def _proposer(playbooks: Mapping[str, Playbook], responders: Mapping[str, Responder]) -> Propose:
+    def connector_for(verb: Verb) -> str:
+        return next((name for name, responder in responders.items() if verb in responder.verbs), "")
+
+    def proposer(
+        incident: Incident, holds: Callable[[str], bool], cause_id: UUID
+    ) -> tuple[str, tuple[ProposedAction, ...]]:
+        return propose(playbooks.values(), incident, holds, connector_for, now(), cause_id)
+
+    return proposer
+
+
+# --- the process ------------------------------------------------------------------------------------------------------
+
+
+def run_application(options: Options) -> int:
+    """Run until told to stop; returns the exit code. Raises what a person should read: DoorError, PackError, ..."""
+    from warden_desktop.loop import make_loop
+
+    toolkit = _toolkit(options.headless)
+    with asyncio.Runner(loop_factory=lambda: make_loop(toolkit)) as runner:
+        runner.run(_run(options))
+    return 0
+
+
+def _toolkit(headless: bool) -> QCoreApplication:
+    if headless:
+        from PySide6.QtCore import QCoreApplication
+
+        return QCoreApplication(["warden-desktop"])
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication(["warden-desktop"])
+    application.setApplicationName("Warden Desktop")
+    application.setQuitOnLastWindowClosed(False)
+    return application
+
+
+async def _run(options: Options) -> None:
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stopping.set)
+    journal = SqliteJournal.open(options.directory.database, loop)
+    try:
+        async with asyncio.TaskGroup() as group:
+            application = Application(options, journal, Work(group))
+            try:
+                await _serve(application, stopping)
+            finally:
+                await application.stop()
+    finally:
+        await journal.close()
+
+
+async def _serve(application: Application, stopping: asyncio.Event) -> None:
+    host, port = await application.start()
+    window = None if application.options.headless else _open_window(application, f"{host}:{port}", stopping.set)
+    try:
+        if application.options.demo:
+            application.work.spawn(_play_demo(application, host, port))
+        if window is not None:
+            shown = asyncio.Event()
+            window.show(shown.set)
+            await shown.wait()
+        _say_ready(application.options, host, port)
+        log.info("listening on %s:%d, data in %s", host, port, application.options.directory.root)
+        await stopping.wait()
+    finally:
+        if window is not None:
+            window.close()
+
+
+def _open_window(application: Application, endpoint: str, leave: Callable[[], None]) -> Shell:
+    from warden_desktop.ui.shell import Shell
+
+    options = application.options
+
+    def save(settings: Settings) -> None:
+        options.settings_file.write_text(settings_toml(settings), "utf-8")
+
+    shell = Shell(
+        application.desk,
+        application.bus.listen(),
+        application.work.start,
+        f"analyst:{getpass.getuser()}",
+        options.settings,
+        save=save,
+        remembered=options.directory.window_state,
+        endpoint=endpoint,
+        demo=options.demo,
+        leave=leave,
+    )
+    application.health.on_change.append(shell.show_health)
+    application.work.on_failure = shell.show_failure
+    application.raise_window = shell.show
+    return shell
+
+
+def _say_ready(options: Options, host: str, port: int) -> None:
+    if options.ready_file is None:
+        return
+    said = {"pid": os.getpid(), "host": host, "port": port, "data_dir": str(options.directory.root)}
+    draft = options.ready_file.with_suffix(".new")
+    draft.write_text(json.dumps({**said, "version": __version__}), "utf-8")
+    draft.replace(options.ready_file)
+
+
+async def _play_demo(application: Application, host: str, port: int) -> None:
+    async with aiohttp.ClientSession() as session:
+
+        async def post(source: str, body: bytes) -> None:
+            async with session.post(f"http://{host}:{port}/webhooks/{source}", data=body, headers=JSON) as answer:
+                await answer.read()
+
+        await play(load(resource("demo", "morning.yaml")), post)

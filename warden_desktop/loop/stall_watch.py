@@ -1,0 +1,43 @@
+"""Which callbacks held the thread for too long, and what they are called."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+
+SLOW_CALLBACK = 0.008
+"""Seconds after which a callback is reported: half a frame at 60 Hz."""
+
+
+def callback_name(callback: object) -> str:
+    """A name for logs and the status bar: the coroutine and its task, or the function behind a partial or method."""
+    owner = getattr(callback, "__self__", None)
+    if isinstance(owner, asyncio.Task):
+        return f"{getattr(owner.get_coro(), '__qualname__', 'coroutine')} [{owner.get_name()}]"
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    return str(getattr(callback, "__qualname__", type(callback).__qualname__))
+
+
+class StallWatch:
+    """Which callbacks held the thread for too long.
+
+    `on_slow_callback` is called with the name and the seconds of each callback that took more than `slow_callback`
+    seconds. `longest` is name and seconds of the longest so far; assign `("", 0.0)` to start afresh.
+    """
+
+    on_slow_callback: Callable[[str, float], None] | None = None
+    slow_callback: float = SLOW_CALLBACK
+    longest: tuple[str, float] = ("", 0.0)
+
+    def _attention(self) -> float:
+        """Seconds from which a callback is worth the trouble of looking up its name."""
+        return min(self.slow_callback, self.longest[1])
+
+    def _note(self, callback: object, took: float) -> None:
+        name = callback_name(callback)
+        if took > self.longest[1]:
+            self.longest = (name, took)
+        if took > self.slow_callback and self.on_slow_callback is not None:
+            self.on_slow_callback(name, took)

@@ -1,0 +1,53 @@
+"""The mode as three buttons of which one is on: how much the product decides by itself."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
+
+from warden_desktop.domain.mode import Mode
+from warden_desktop.engine.desk import Desk
+from warden_desktop.ui.arrange import beside
+from warden_desktop.ui.plain_text import set_tooltip
+from warden_desktop.ui.theme import set_role
+from warden_desktop.ui.words import words
+from warden_desktop.ui.work import Start
+
+_HINTS = {
+    Mode.ASSISTED: "A person approves every action",
+    Mode.SUPERVISED: "Rules may approve low risk; a person approves the rest",
+    Mode.AUTONOMOUS: "Rules may approve every risk they name; what no rule covers is still asked",
+}
+
+
+class ModeSwitch(QWidget):
+    """Shows the mode in force; pressing another asks the desk, and the switch follows once that is recorded."""
+
+    def __init__(self, desk: Desk, start: Start, actor: str) -> None:
+        super().__init__()
+        self._desk, self._start, self._actor = desk, start, actor
+        self.setAccessibleName("Mode")
+        self._group = QButtonGroup(self)
+        self._buttons: dict[Mode, QPushButton] = {}
+        for mode in Mode:
+            button = QPushButton(words(mode))
+            button.setCheckable(True)
+            set_role(button, "segment")
+            set_tooltip(button, _HINTS[mode])
+            button.setAccessibleName(f"Mode: {words(mode)}")
+            button.clicked.connect(self._pressed)
+            self._group.addButton(button)
+            self._buttons[mode] = button
+        self._buttons[Mode.ASSISTED].setProperty("end", "left")
+        self._buttons[Mode.AUTONOMOUS].setProperty("end", "right")
+        self.setLayout(beside(*self._buttons.values(), gap=0))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the mode that is in force."""
+        self._buttons[self._desk.mode].setChecked(True)
+
+    def _pressed(self) -> None:
+        wanted = next(mode for mode, button in self._buttons.items() if button.isChecked())
+        self.refresh()
+        if wanted is not self._desk.mode:
+            self._start(self._desk.set_mode(wanted, actor=self._actor))
