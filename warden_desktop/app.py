@@ -313,7 +313,7 @@ async def _run(options: Options) -> None:
 
 async def _serve(application: Application, stopping: asyncio.Event) -> None:
     host, port = await application.start()
-    window = None if application.options.headless else _open_window(application, f"{host}:{port}", stopping.set)
+    window = None if application.options.headless else open_window(application, f"{host}:{port}", stopping.set)
     try:
         if application.options.demo:
             application.work.spawn(_play_demo(application, host, port))
@@ -329,7 +329,7 @@ async def _serve(application: Application, stopping: asyncio.Event) -> None:
             window.close()
 
 
-def _open_window(application: Application, endpoint: str, leave: Callable[[], None]) -> Shell:
+def open_window(application: Application, endpoint: str, leave: Callable[[], None]) -> Shell:
     from warden_desktop.ui.shell import Shell
 
     options = application.options

@@ -43,7 +43,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Room]:
         yield opened
 
 
-async def refused(desk: Room, action: Action, *, actor: str = ALICE, level: Level = Level.MANAGER, digest: str = "") -> str:
+async def refused(
+    desk: Room, action: Action, *, actor: str = ALICE, level: Level = Level.MANAGER, digest: str = ""
+) -> str:
     with pytest.raises(DeskError) as caught:
         await desk.approvals.approve(action.id, digest=digest or action.digest, actor=actor, level=level)
     return caught.value.code
@@ -243,9 +245,7 @@ async def test_policy_closes_certain_false_positives_in_autonomous_mode_only(
     async with room(tmp_path, simulated(), guardrails=guardrails, mode=mode) as desk:
         incident_id = await desk.incident(verdict=Verdict.FALSE_POSITIVE, confidence=confidence)
         await desk.bus.publish(
-            StatusChanged(
-                incident_id=incident_id, actor="triage", old=Status.ANALYZING, new=Status.PENDING_REVIEW
-            )
+            StatusChanged(incident_id=incident_id, actor="triage", old=Status.ANALYZING, new=Status.PENDING_REVIEW)
         )
         await desk.settled()
         assert desk.status(incident_id) is status

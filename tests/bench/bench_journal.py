@@ -27,11 +27,11 @@ from warden_desktop.adapters.journal.rows import encode
 from warden_desktop.domain.events import Event, IncidentCreated
 from warden_desktop.domain.incident import Incident
 
-ROUNDS = 7
+ROUNDS = 5
 SECONDS = 1.0
 IN_FLIGHT = (1, 32, 512)
 EVENT_BYTES = 2048
-VERIFIED = 50_000
+VERIFIED = 1_000_000
 DECODED = 50_000
 
 Row = tuple[object, ...]

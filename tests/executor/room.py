@@ -99,10 +99,10 @@ class Room:
             while not holds():
                 await asyncio.sleep(0.005)
 
-    async def incident(self, **alert: object) -> UUID:
+    async def incident(self, **alert: Any) -> UUID:
         """A fresh incident that has been analysed."""
         incident_id = uuid4()
-        await self.bus.publish(*opened(incident_id, **alert))  # type: ignore[arg-type]
+        await self.bus.publish(*opened(incident_id, **alert))
         return incident_id
 
     async def propose(self, incident_id: UUID, *actions: ProposedAction) -> None:
@@ -110,7 +110,7 @@ class Room:
             ActionsProposed(incident_id=incident_id, actor="playbook:test", playbook="test", actions=actions)
         )
 
-    async def waiting(self, connector: str = "generic_http", **proposed: object) -> Action:
+    async def waiting(self, connector: str = "generic_http", **proposed: Any) -> Action:
         """An action that waits for a person, in an incident of its own."""
         incident_id = await self.incident()
         action = proposal(incident_id, connector=connector, **proposed)

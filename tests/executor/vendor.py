@@ -51,7 +51,7 @@ class Vendor:
 async def vendor_at_work() -> AsyncIterator[Vendor]:
     vendor = Vendor()
     application = web.Application()
-    application.router.add_route("*", "/{path:.*}", vendor.handle)
+    application.router.add_route("*", r"/{path:[\s\S]*}", vendor.handle)
     runner = web.AppRunner(application, handle_signals=False, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -14,7 +14,7 @@ import apsw
 
 from warden_desktop.adapters.journal import FILE_NAME, SqliteJournal, open_reader
 
-SHORT, LONG = 30, 1_000
+KILLS, LONG_TURNS = 30, 34
 LONGEST_LIFE = 0.15
 """Seconds after the first acknowledgement."""
 
@@ -51,10 +51,10 @@ def assert_sound(path: Path) -> None:
     connection.close()
 
 
-async def test_no_acknowledged_event_is_lost_by_kills(tmp_path: Path, long: bool) -> None:
-    path, dice = tmp_path / FILE_NAME, random.Random(7)
+async def test_no_acknowledged_event_is_lost_by_kills(tmp_path: Path, turn: int) -> None:
+    path, dice = tmp_path / FILE_NAME, random.Random(turn)
     total = 0
-    for _ in range(LONG if long else SHORT):
+    for _ in range(KILLS):
         acknowledged = publish_until_killed(path, dice)
         assert acknowledged
         await check(path, acknowledged)

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from tests.journal.stories import comment, fault, faults
 from tests.samples_of_events import SAMPLES
-from warden_desktop.adapters.journal import SqliteJournal, chain, open_reader
+from warden_desktop.adapters.journal import SqliteJournal, chain, open_reader, tail
 
 Tampering = Callable[[apsw.Connection, random.Random, int], int]
 """Changes the log, and returns the seq of the first entry that is no longer as it was."""
@@ -131,16 +131,41 @@ async def test_an_untouched_log_holds(log: Path) -> None:
     assert (verification.ok, verification.entries, verification.first_bad) == (True, ENTRIES, None)
 
 
-async def test_a_cut_tail_shows_against_a_head_noted_before(log: Path) -> None:
-    with open_reader(log) as reader:
-        noted = reader.verify()
+def cut(log: Path, last: int) -> None:
     connection = apsw.Connection(str(log))
-    connection.execute("DELETE FROM event WHERE seq > 50")
+    connection.execute("DELETE FROM event WHERE seq > ?", (last,))
     connection.close()
+
+
+async def test_a_cut_tail_is_seen(log: Path) -> None:
+    cut(log, 50)
     with open_reader(log) as reader:
-        cut = reader.verify()
-    assert cut.ok
-    assert (cut.entries, cut.head) != (noted.entries, noted.head)
+        found = reader.verify()
+    assert (found.ok, found.entries, found.first_bad) == (False, 50, 51)
+    assert "entry 60 was acknowledged" in found.problem
+
+
+async def test_a_tail_cut_together_with_its_note_shows_against_a_head_noted_elsewhere(log: Path) -> None:
+    with open_reader(log) as reader:
+        before = reader.verify()
+    cut(log, 50)
+    tail.beside(log).unlink()
+    with open_reader(log) as reader:
+        after = reader.verify()
+    assert after.ok
+    assert (after.entries, after.head) != (before.entries, before.head)
+
+
+async def test_a_log_written_anew_is_seen(log: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    journal = SqliteJournal.open(other, asyncio.get_running_loop())
+    await journal.append(faults(ENTRIES + 1))
+    await journal.close()
+    other.replace(log)
+    with open_reader(log) as reader:
+        found = reader.verify()
+    assert (found.ok, found.first_bad) == (False, ENTRIES)
+    assert "written anew" in found.problem
 
 
 async def test_a_page_that_cannot_be_read_is_a_bad_entry_and_not_a_crash(path: Path) -> None:

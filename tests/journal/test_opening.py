@@ -41,7 +41,7 @@ async def test_only_its_owner_can_read_the_log(path: Path) -> None:
     await journal.append([fault()])
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     await journal.close()
-    assert set(modes) == {"warden.db", "warden.db-wal", "warden.db-shm"}
+    assert set(modes) == {"warden.db", "warden.db-wal", "warden.db-shm", "warden.db-tail"}
     assert set(modes.values()) == {0o600 if os.name == "posix" else 0o666}  # Windows goes by the folder's owner
 
 
@@ -92,21 +92,44 @@ async def test_a_file_cut_short_is_refused(path: Path) -> None:
     assert "damaged" in await refusal(path)
 
 
-async def test_a_log_that_lost_its_file_but_not_its_events_is_not_begun_anew(path: Path) -> None:
+@pytest.mark.parametrize("left", ["-wal", "-tail"])
+async def test_a_log_that_lost_its_file_is_not_begun_anew(path: Path, left: str) -> None:
     journal = SqliteJournal.open(path, asyncio.get_running_loop())
     await journal.append(faults(5))
-    wal = Path(f"{path}-wal").read_bytes()
+    content = Path(f"{path}{left}").read_bytes()
     await journal.close()
-    path.unlink()
-    Path(f"{path}-wal").write_bytes(wal)
+    for file in path.parent.iterdir():
+        file.unlink()
+    Path(f"{path}{left}").write_bytes(content)
     assert "the file is gone" in await refusal(path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("note", [b"", b"torn", bytes(48)])
+async def test_a_note_torn_by_a_power_cut_is_no_obstacle(path: Path, note: bytes) -> None:
+    await filled(path)
+    path.with_name("warden.db-tail").write_bytes(note)
+    await filled(path)
+    with open_reader(path) as reader:
+        assert reader.verify().entries == 100
+
+
+async def test_an_old_backup_in_place_of_the_log_is_refused_until_that_is_wanted(path: Path) -> None:
+    await filled(path)
+    backup = path.read_bytes()
+    await filled(path)
+    path.write_bytes(backup)
+    assert "entry 100 was acknowledged" in await refusal(path)
+    path.with_name("warden.db-tail").unlink()
+    await filled(path)
+    with open_reader(path) as reader:
+        assert reader.verify().entries == 100
 
 
 async def test_a_first_start_that_died_half_way_is_started_again(path: Path) -> None:
     path.with_name("warden.db.new").write_bytes(b"half")
     await filled(path, 3)
-    assert [file.name for file in path.parent.iterdir()] == ["warden.db"]
+    assert {file.name for file in path.parent.iterdir()} == {"warden.db", "warden.db-tail"}
 
 
 async def test_a_missing_folder_is_said_so(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -56,7 +57,7 @@ def decided(
     usage: dict[Verb, int] | None = None,
     incident: Incident = INCIDENT,
     condition: Callable[[str], bool] = holds,
-    **fields: object,
+    **fields: Any,
 ) -> Decision:
     action = proposal(incident.id, verb, target, kind, **fields)
     return decide(action, incident, guardrails, mode, condition, usage or {})

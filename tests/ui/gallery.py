@@ -9,7 +9,6 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -18,9 +17,8 @@ os.environ["QT_API"] = "pyside6"
 
 from PySide6.QtWidgets import QApplication, QWidget
 
-from tests.ui.morning import HOSTILE, STORIES, proposals, story
+from tests.ui.morning import HOSTILE, STORIES, Story, proposals, story
 from tests.ui.world_b import ACTOR, World, world
-from warden_desktop.domain import events as ev
 from warden_desktop.domain.alert import Severity
 from warden_desktop.domain.record import now
 from warden_desktop.domain.status import Status
@@ -36,14 +34,14 @@ SIZES = {"small": (1280, 800), "large": (2560, 1440)}
 async def fill(made: World) -> list[UUID]:
     """The morning: fourteen incidents, three with actions that wait, two ended."""
     ids = []
-    for *head, minutes in STORIES:
-        incident_id, events = story(*head, now() - timedelta(minutes=minutes))  # type: ignore[arg-type]
+    for told in STORIES:
+        incident_id, events = story(told, now() - timedelta(minutes=told.minutes))
         await made.bus.publish(*events)
         ids.append(incident_id)
     for place in (0, 1, 4):
-        await made.bus.publish(proposals(ids[place], STORIES[place][2], now()))
+        await made.bus.publish(proposals(ids[place], STORIES[place].target, now()))
     await made.settle()
-    await made.bus.publish(ev.CommentAdded(incident_id=ids[1], actor=ACTOR, text="Asked the web team about deployments."))
+    await made.desk.comment(ids[1], text="Asked the web team about deployments.", actor=ACTOR)
     await made.desk.assign(ids[2], assignee="alice", actor=ACTOR)
     await made.desk.assign(ids[3], assignee="bob", actor=ACTOR)
     for place in (11, 13):
@@ -55,18 +53,17 @@ async def fill(made: World) -> list[UUID]:
 async def fill_hostile(made: World) -> None:
     """Incidents whose every text is an attack on the reader."""
     for title, target in HOSTILE:
-        _, events = story(
-            title[:1024], Severity.HIGH, target, "gene\u202eric", "<b>x</b>", Verdict.SUSPICIOUS, 0.6, 2, now()
-        )
+        told = Story(title[:1024], Severity.HIGH, target, "gene\u202eric", "<b>x</b>", Verdict.SUSPICIOUS, 0.6, 2, 0)
+        _, events = story(told, now())
         await made.bus.publish(*events)
     await made.settle()
 
 
-def opened(made: World, theme: Theme, demo: bool = True) -> Window:
+def opened(made: World, theme: Theme, demo: bool = True, remembered: Path | None = None) -> Window:
     """The real window over a world."""
     window = build_window(
         made.desk, made.bus.listen(), made.start, theme, ACTOR, Settings(),
-        save=lambda settings: None, endpoint="127.0.0.1:8787", demo=demo,
+        save=lambda settings: None, endpoint="127.0.0.1:8787", demo=demo, remembered=remembered,
     )  # fmt: skip
     window.main.resize(*SIZES["small"])
     window.main.show()
@@ -196,8 +193,7 @@ def main(arguments: list[str]) -> None:
     apply(app, theme)
     loop = make_loop(app)
     asyncio.set_event_loop(loop)
-    run: Callable[[], object] = lambda: loop.run_until_complete(shoot(directory, theme))  # noqa: E731
-    run()
+    loop.run_until_complete(shoot(directory, theme))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Pictures of every page, dialog and state of deciding and stopping, for a person to look at.
 
-    xvfb-run -s "-screen 0 2560x1440x24" python -m tests.ui.gallery_b DIRECTORY
+xvfb-run -s "-screen 0 2560x1440x24" python -m tests.ui.gallery_b DIRECTORY
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ async def filled(w: World) -> dict[str, UUID]:
     w.vendor.answer = Outcome(result=Result.FAILED, detail="refused: 403, the API key may not isolate", status_code=403)
     ids["failed"] = await approved(w, await w.propose(shell, Verb.BLOCK_IP, "198.51.100.23"))
     w.vendor.answer = Outcome(result=Result.UNKNOWN, detail="no answer within 30 s after sending")
-    ids["unknown"] = await approved(w, await w.propose(shell, Verb.DISABLE_USER, "j.doe", ObservableType.USER), "senior")
+    doe = await w.propose(shell, Verb.DISABLE_USER, "j.doe", ObservableType.USER)
+    ids["unknown"] = await approved(w, doe, Level.SENIOR)
     ids["simulated"] = await approved(
         w, await w.propose(shell, Verb.COLLECT_FORENSICS, "web-01", ObservableType.HOST, connector="simulated")
     )
@@ -84,10 +85,10 @@ async def filled(w: World) -> dict[str, UUID]:
     return ids
 
 
-async def approved(w: World, action_id: UUID, level: str = "analyst") -> UUID:
+async def approved(w: World, action_id: UUID, level: Level = Level.ANALYST) -> UUID:
     found = w.incidents.action(action_id)
     assert found is not None
-    await w.desk.approve(action_id, digest=found[1].digest, actor=ACTOR, level=Level(level))
+    await w.desk.approve(action_id, digest=found[1].digest, actor=ACTOR, level=level)
     await w.settle()
     return action_id
 
@@ -156,8 +157,9 @@ async def stopping(g: Gallery, w: World, theme: Theme, ids: dict[str, UUID]) -> 
     await g.take(parent, "kill-switch", QSize(480, 72))
     w.vendor.hold = asyncio.Event()
     w.vendor.answer = Outcome(result=Result.SUCCEEDED, detail="late")
-    flying = await w.propose(await w.incident("Ransomware note", host="fs-01"), Verb.BLOCK_IP, "192.0.2.66")
-    await approved(w, flying)
+    note = await w.incident("Ransomware note", host="fs-01")
+    for address in ("192.0.2.66", "192.0.2.67"):
+        await approved(w, await w.propose(note, Verb.BLOCK_IP, address))
     w.news()
     button.engage()
     await w.settle()
@@ -167,6 +169,7 @@ async def stopping(g: Gallery, w: World, theme: Theme, ids: dict[str, UUID]) -> 
     button.sheet.ask_release()
     button.sheet.why_release.setText("False alarm: it was the nightly scan.")
     await g.take(button.sheet, "stop-sheet-release")
+    await g.take(ApprovalsPage(w.desk, w.start, theme, ACTOR), "approvals-held", USUAL)
     tray.show_waiting(4)
     tray.icon.icon().pixmap(64, 64).save(str(g._directory / f"tray-{theme.name}.png"))
     tray.menu.popup(parent.pos())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from warden_desktop.domain import events as ev
@@ -13,25 +14,49 @@ from warden_desktop.domain.alert import Alert, Observable, ObservableType, Role,
 from warden_desktop.domain.status import Status
 from warden_desktop.domain.verdict import Enrichment, EnrichmentStatus, Evidence, Finding, TriageAnalysis, Verdict
 
-S, V, T = Severity, Verdict, ObservableType
+T = ObservableType
 
-STORIES: tuple[tuple[str, Severity, str, str, str, Verdict | None, float, int, int], ...] = (
-    ("Cobalt Strike beacon from web server", S.CRITICAL, "web-01", "suricata", "beaconing", V.TRUE_POSITIVE, 0.96, 6, 2),
-    ("Web shell written to web root", S.CRITICAL, "web-01", "wazuh", "web_shell", V.LIKELY_TRUE_POSITIVE, 0.94, 3, 9),
-    ("Impossible travel: Lisbon to Jakarta in 41 minutes", S.HIGH, "j.doe", "okta", "impossible_travel", V.SUSPICIOUS, 0.61, 1, 14),
-    ("Credential phishing reported by 4 people", S.HIGH, "finance@corp.example", "email_gateway", "phishing", V.TRUE_POSITIVE, 0.91, 4, 22),
-    ("Mimikatz command line on a workstation", S.HIGH, "ws-fin-07", "wazuh", "credential_access", V.LIKELY_TRUE_POSITIVE, 0.88, 1, 31),
-    ("SSH brute force against the jump host", S.MEDIUM, "jump-02", "wazuh", "brute_force", V.SUSPICIOUS, 0.72, 148, 38),
-    ("Mail from a lookalike of our own domain", S.MEDIUM, "m.keller", "email_gateway", "phishing", V.LIKELY_TRUE_POSITIVE, 0.83, 2, 44),
-    ("DNS tunnel suspected: 3,000 TXT queries in 5 minutes", S.MEDIUM, "dev-build-3", "suricata", "dns_tunnel", V.INCONCLUSIVE, 0.5, 12, 52),
-    ("New admin account outside change window", S.MEDIUM, "dc-01", "wazuh", "account_created", None, 0.0, 1, 57),
-    ("Antivirus signature out of date", S.LOW, "ws-hr-12", "alertmanager", "hygiene", V.LIKELY_FALSE_POSITIVE, 0.9, 1, 66),
-    ("TLS certificate expires in 6 days", S.LOW, "shop.corp.example", "alertmanager", "hygiene", V.FALSE_POSITIVE, 0.97, 1, 71),
-    ("Port scan from the scanner's own address", S.LOW, "10.20.0.5", "suricata", "port_scan", V.FALSE_POSITIVE, 0.99, 31, 80),
-    ("Login from a new device", S.INFO, "a.wong", "okta", "new_device", V.LIKELY_FALSE_POSITIVE, 0.86, 1, 88),
-    ("Backup job took longer than usual", S.INFO, "nas-02", "alertmanager", "hygiene", V.FALSE_POSITIVE, 0.93, 2, 95),
-)  # fmt: skip
-"""Title, severity, target, source, category, verdict, confidence, alerts, age in minutes."""
+
+class Story(NamedTuple):
+    """One incident of the morning; `minutes` is how long ago it was opened."""
+
+    title: str
+    severity: Severity
+    target: str
+    source: str
+    category: str
+    verdict: Verdict | None
+    sure: float
+    alerts: int
+    minutes: int
+
+
+_TABLE = """
+Cobalt Strike beacon from web server | critical | web-01 | suricata | beaconing | true_positive | 0.96 | 6 | 2
+Web shell written to web root | critical | web-01 | wazuh | web_shell | likely_true_positive | 0.94 | 3 | 9
+Impossible travel: Lisbon to Jakarta in 41 min | high | j.doe | okta | impossible_travel | suspicious | 0.61 | 1 | 14
+Credential phishing reported by 4 | high | it@corp.example | email_gateway | phishing | true_positive | 0.91 | 4 | 22
+Mimikatz command line | high | ws-fin-07 | wazuh | credential_access | likely_true_positive | 0.88 | 1 | 31
+SSH brute force against the jump host | medium | jump-02 | wazuh | brute_force | suspicious | 0.72 | 148 | 38
+Mail from a lookalike domain | medium | m.keller | email_gateway | phishing | likely_true_positive | 0.83 | 2 | 44
+DNS tunnel suspected: 3,000 TXT queries | medium | dev-build-3 | suricata | dns_tunnel | inconclusive | 0.5 | 12 | 52
+New admin account outside change window | medium | dc-01 | wazuh | account_created | | 0 | 1 | 57
+Antivirus signature out of date | low | ws-hr-12 | alertmanager | hygiene | likely_false_positive | 0.9 | 1 | 66
+TLS certificate expires in 6 days | low | shop.corp.example | alertmanager | hygiene | false_positive | 0.97 | 1 | 71
+Port scan from the scanner's own address | low | 10.20.0.5 | suricata | port_scan | false_positive | 0.99 | 31 | 80
+Login from a new device | info | a.wong | okta | new_device | likely_false_positive | 0.86 | 1 | 88
+Backup job took longer than usual | info | nas-02 | alertmanager | hygiene | false_positive | 0.93 | 2 | 95
+"""
+
+
+def _story(line: str) -> Story:
+    title, severity, target, source, category, *rest = (part.strip() for part in line.split("|"))
+    verdict, sure, alerts, minutes = rest
+    believed = Verdict(verdict) if verdict else None
+    return Story(title, Severity(severity), target, source, category, believed, float(sure), int(alerts), int(minutes))
+
+
+STORIES: tuple[Story, ...] = tuple(_story(line) for line in _TABLE.strip().splitlines())
 
 HOSTILE: tuple[tuple[str, str], ...] = (
     ("<img src='file:///dev/zero'><b>Bold</b> claim & \"quotes\"", "web-01<script>"),
@@ -55,11 +80,12 @@ def raw_of(title: str, target: str) -> str:
     )
 
 
-def alert_of(title: str, severity: Severity, target: str, source: str, category: str, at: datetime) -> Alert:
+def alert_of(told: Story, at: datetime) -> Alert:
     """The alert of a story."""
+    title, target, source = told.title, told.target, told.source
     kind = T.USER if "." in target and not target[0].isdigit() else T.HOST
     return Alert(
-        id=uuid4(), source=source, title=title[:1024], severity=severity, category=category, occurred_at=at,
+        id=uuid4(), source=source, title=title[:1024], severity=told.severity, category=told.category, occurred_at=at,
         received_at=at, target=target, techniques=("T1505.003", "T1071.001"), dedupe_key=title[:200], signed=True,
         description=f"{title}. Reported by {source}.",
         observables=(
@@ -71,27 +97,24 @@ def alert_of(title: str, severity: Severity, target: str, source: str, category:
     )  # fmt: skip
 
 
-def story(
-    title: str, severity: Severity, target: str, source: str, category: str, verdict: Verdict | None, sure: float,
-    alerts: int, opened: datetime,
-) -> tuple[UUID, list[ev.Event]]:  # fmt: skip
-    """The events of one incident up to its verdict."""
+def story(told: Story, opened: datetime) -> tuple[UUID, list[ev.Event]]:
+    """The id of an incident and its events up to its verdict."""
     incident_id = uuid4()
-    alert = alert_of(title, severity, target, source, category, opened)
+    alert = alert_of(told, opened)
     received = ev.AlertReceived(
-        id=alert.id, at=opened, actor=f"webhook:{source}", alert=alert, raw=raw_of(title, target)
+        id=alert.id, at=opened, actor=f"webhook:{told.source}", alert=alert, raw=raw_of(told.title, told.target)
     )
     events: list[ev.Event] = [
         received,
         ev.IncidentCreated(at=opened, actor="intake", incident_id=incident_id, alert=alert, cause=received.id),
-        *_joined(incident_id, alert, alerts, opened),
+        *_joined(incident_id, alert, told.alerts, opened),
         _status(incident_id, opened, Status.NEW, Status.ENRICHING),
-        *_enriched(incident_id, target, opened + timedelta(seconds=1)),
+        *_enriched(incident_id, opened + timedelta(seconds=1)),
         _status(incident_id, opened, Status.ENRICHING, Status.ANALYZING),
     ]
-    if verdict is not None:
+    if told.verdict is not None:
         at = opened + timedelta(seconds=2)
-        events.append(_analysed(incident_id, title, severity, target, category, verdict, sure, at))
+        events.append(_analysed(incident_id, told, told.verdict, at))
         events.append(_status(incident_id, at, Status.ANALYZING, Status.PENDING_REVIEW))
     return incident_id, events
 
@@ -109,7 +132,7 @@ def _status(incident_id: UUID, at: datetime, old: Status, new: Status) -> ev.Eve
     return ev.StatusChanged(at=at, actor="triage", incident_id=incident_id, old=old, new=new)
 
 
-def _enriched(incident_id: UUID, target: str, at: datetime) -> Iterator[ev.Event]:
+def _enriched(incident_id: UUID, at: datetime) -> Iterator[ev.Event]:
     found = (
         Finding(name="address_class", value="public", observable="ip:203.0.113.7", path="data.srcip",
                 detail="A public address, not one of ours."),
@@ -132,14 +155,11 @@ def _enriched(incident_id: UUID, target: str, at: datetime) -> Iterator[ev.Event
     )  # fmt: skip
     yield ev.EnrichmentComplete(at=at, actor="enricher:inventory", incident_id=incident_id, enrichment=missing)
     yield ev.EnrichmentFailed(
-        at=at, actor="enricher:seen_before", incident_id=incident_id, provider="seen_before", error="took longer than 5 s"
+        at=at, actor="enricher:seen_before", incident_id=incident_id, provider="seen_before", error="no answer in 5 s"
     )
 
 
-def _analysed(
-    incident_id: UUID, title: str, severity: Severity, target: str, category: str, verdict: Verdict, sure: float,
-    at: datetime,
-) -> ev.Event:  # fmt: skip
+def _analysed(incident_id: UUID, told: Story, verdict: Verdict, at: datetime) -> ev.Event:
     benign = verdict in (Verdict.FALSE_POSITIVE, Verdict.LIKELY_FALSE_POSITIVE)
     sign = -1 if benign else 1
     evidence = (
@@ -154,10 +174,10 @@ def _analysed(
                  statement="It happened within office hours, when deployments are usual."),
     )  # fmt: skip
     analysis = TriageAnalysis(
-        analyst="rules", category=category, verdict=verdict, confidence=sure, malice=1 - sure if benign else sure,
-        severity=severity, evidence=evidence, techniques=("T1505.003", "T1071.001"),
-        summary=f"{title}: a PHP file appeared in the upload folder of {target[:64]} and was requested 40 seconds later "
-        "from an address on the block list.",
+        analyst="rules", category=told.category, verdict=verdict, confidence=told.sure, severity=told.severity,
+        malice=1 - told.sure if benign else told.sure, evidence=evidence, techniques=("T1505.003", "T1071.001"),
+        summary=f"{told.title}: a PHP file appeared in the upload folder of {told.target[:64]} and was requested 40 "
+        "seconds later from an address on the block list.",
         considered=("A deployment: none was running, and deployments do not write to uploads/.",
                     "A scanner: the request carried a command, which scanners of ours do not."),
         missing=("Inventory: not configured, so the owner of the host is unknown.",),

@@ -1,4 +1,4 @@
-"""A whole engine behind the desk, without a door and without a disk: real bus, policy, approvals, executor, kill switch.
+"""A whole engine behind the desk, without door and disk: real bus, policy, approvals, executor, kill switch.
 
 Only the two ends are the test's own: a journal in memory, and a vendor that counts what reaches it.
 """
@@ -80,7 +80,9 @@ class World:
         responders: dict[str, Responder] = {self.vendor.name: self.vendor, self.simulated.name: self.simulated}
         guardrails = Guardrails(
             protected=ProtectedTargets(
-                assets=(Protected(match="dc-*", reason="Domain controllers keep the company running.", needs=Level.SENIOR),)
+                assets=(
+                    Protected(match="dc-*", reason="Domain controllers keep the company running.", needs=Level.SENIOR),
+                )
             )
         )
         self.bus = Bus(self.journal)

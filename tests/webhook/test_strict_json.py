@@ -38,8 +38,8 @@ def test_the_parsing_suite_is_judged_as_it_says(path: Path) -> None:
 
 
 def test_the_parsing_suite_is_whole_where_it_is_present() -> None:
-    kinds = {kind: sum(path.name[0] == kind for path in VECTORS) for kind in "yni"}
-    assert all(count >= 20 for count in kinds.values()) or not SUITE.exists()
+    kinds = {path.name[0] for path in VECTORS}
+    assert kinds == ({"y", "n", "i"} if SUITE.exists() else set())
 
 
 async def test_the_door_takes_no_file_of_the_suite_that_is_not_json(bench: Bench) -> None:
@@ -67,7 +67,7 @@ async def test_the_door_takes_no_file_of_the_suite_that_is_not_json(bench: Bench
         (b'[{"x":{"k":1,"k":2}}]', "'k' is there twice"),
         (b"[18446744073709551616]", "64 bits"),
         (b"[-9223372036854775809]", "64 bits"),
-        (b"[" + b"9" * 5000 + b"]", "64 bits"),
+        (b"[" + b"9" * 300 + b"]", "64 bits"),
         (b"[" * 65 + b"]" * 65, "deeper than 64"),
         (b'{"a":' * 65 + b"1" + b"}" * 65, "deeper than 64"),
         (b"[" * 100_000, "not JSON"),
@@ -95,9 +95,14 @@ def test_what_has_one_meaning_is_read(raw: bytes, value: object) -> None:
     assert parse(raw) == (orjson.loads(raw) if value is None else value)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False,
-       allow_infinity=False) | st.text(st.characters(exclude_categories=("Cs",))),
-       lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)))  # fmt: skip
+NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+)
+
+
+@given(VALUES)
 def test_everything_python_writes_comes_back_as_it_was(value: object) -> None:
     assert parse(json.dumps(value).encode()) == value
 

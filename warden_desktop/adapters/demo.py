@@ -11,6 +11,7 @@ a marker is replaced by its value:
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import json
 import re
@@ -62,12 +63,12 @@ def load(path: Path) -> tuple[Delivery, ...]:
 async def play(
     deliveries: Sequence[Delivery],
     post: Post,
-    speed: float,
-    sleep: Callable[[float], Awaitable[None]],
+    speed: float = 1.0,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     now: Callable[[], datetime] = current,
 ) -> None:
-    """Post every delivery at its time, `speed` times as fast as recorded. Returns after the last one; never, when one of
-    them repeats."""
+    """Post every delivery at its time, `speed` times as fast as recorded. Returns after the last one; never, when one
+    of them repeats."""
     due = [(one.at, index) for index, one in enumerate(deliveries)]
     heapq.heapify(due)
     clock = 0.0

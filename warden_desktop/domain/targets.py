@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
@@ -66,6 +67,7 @@ def _spellings(values: Collection[str], after: str, before: str) -> frozenset[st
     return frozenset(found - {""})
 
 
+@lru_cache(maxsize=8192)
 def canonical(name: str) -> str:
     """One spelling for all writings of a name: compatibility forms, invisible characters, case and a final dot gone."""
     shown = "".join(one for one in unicodedata.normalize("NFKC", name) if unicodedata.category(one) not in ("Cf", "Cc"))

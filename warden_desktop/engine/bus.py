@@ -32,18 +32,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from uuid import UUID
 
 from warden_desktop.domain.events import Event, kind_of
 from warden_desktop.engine.health import Health
 from warden_desktop.engine.ports import Journal, JournalBusy, JournalError, Recorded
 from warden_desktop.engine.receiver import Receiver, Ring
-from warden_desktop.engine.subscription import Handler, Spawn, Subscription
+from warden_desktop.engine.subscription import Handler, Lane, Spawn, Subscription
 
 log = logging.getLogger(__name__)
 
 Fold = Callable[[Recorded], None]
+
+
+def by_incident(recorded: Recorded) -> Hashable:
+    """The usual lane: the incident; events of no incident share one."""
+    return recorded.event.incident_id
 
 
 class PublishError(Exception):
@@ -162,15 +167,17 @@ class Bus:
         *,
         kinds: Collection[type[Event]] | None = None,
         concurrency: int = 32,
+        lane: Lane = by_incident,
     ) -> Subscription:
-        """A durable named subscriber. `handler` is awaited for each event of `kinds` (None: all).
+        """A durable named subscriber. `handler` is awaited for each event of `kinds` (None: all), one after the other for
+        events of one `lane`, up to `concurrency` lanes at once.
 
         Raises ValueError when the name is taken. Starts at once if the bus runs, else with `start`.
         """
         if name in self._subscriptions:
             raise ValueError(f"the bus already has a subscriber named {name!r}")
         wanted = None if kinds is None else frozenset(kind_of(kind) for kind in kinds)
-        subscription = Subscription(name, handler, wanted, concurrency, self._journal, self._ring, PublishError)
+        subscription = Subscription(name, handler, wanted, concurrency, self._journal, self._ring, PublishError, lane)
         self._subscriptions[name] = subscription
         if self._spawn is not None:
             subscription.start(self._spawn)

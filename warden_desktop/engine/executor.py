@@ -16,7 +16,7 @@ from datetime import datetime
 from uuid import UUID
 
 from warden_desktop.domain import events as ev
-from warden_desktop.domain.action import ActionState, Outcome, ProposedAction, Result
+from warden_desktop.domain.action import ActionState, Outcome, Result
 from warden_desktop.domain.incident import Action, Incident
 from warden_desktop.domain.policy import Allow, Deny
 from warden_desktop.engine.bus import Bus, PublishError
@@ -68,7 +68,7 @@ class Executor:
         if started is None:
             return
         action = self._action(started.action_id)
-        outcome = await self._attempt(action.proposed, self._responders[started.connector])
+        outcome = await self._attempt(action, self._responders[started.connector])
         await self._end(started, outcome)
 
     # --- the intent ---------------------------------------------------------------------------------------------
@@ -140,8 +140,8 @@ class Executor:
 
     # --- the act ------------------------------------------------------------------------------------------------
 
-    async def _attempt(self, action: ProposedAction, responder: Responder) -> Outcome:
-        with self._kill_switch.flight(action) as flight:
+    async def _attempt(self, action: Action, responder: Responder) -> Outcome:
+        with self._kill_switch.flight(action.proposed) as flight:
             async with asyncio.TaskGroup() as group:
                 attempt = group.create_task(_acted(responder, action, flight))
                 flight.cancel = attempt.cancel
@@ -187,10 +187,15 @@ class Executor:
 _LATE = Outcome(result=Result.FAILED, detail="not sent: its intent was recorded too late; propose it again")
 
 
-async def _acted(responder: Responder, action: ProposedAction, flight: Flight) -> Outcome:
+async def _acted(responder: Responder, action: Action, flight: Flight) -> Outcome:
+    def gate() -> None:
+        if responder.preview(action.proposed) != action.request:
+            raise ValueError("changed since approval: another request would be sent")
+        flight.gate()
+
     try:
         async with asyncio.timeout(LONGEST):
-            return await responder.act(action, flight.gate)
+            return await responder.act(action.proposed, gate)
     except Stopped as stop:
         return _failure(flight, f"kill switch. {stop}")
     except TimeoutError:

@@ -6,7 +6,14 @@ import json
 from collections.abc import Callable
 
 from warden_desktop.domain.action import ActionState, Result, Verb
-from warden_desktop.domain.events import ActionExecuted, Event, IncidentResolved, StatusChanged, TicketCreated
+from warden_desktop.domain.events import (
+    ActionExecuted,
+    Event,
+    IncidentResolved,
+    StatusChanged,
+    TicketCreated,
+    derived_id,
+)
 from warden_desktop.domain.incident import Action, Incident
 from warden_desktop.domain.mode import Mode
 from warden_desktop.domain.policy import AutoClose, Guardrails
@@ -62,11 +69,13 @@ def _ticket(incident: Incident, cause: ActionExecuted) -> list[Event]:
     if action is None or action.verb is not Verb.CREATE_TICKET:
         return []
     key, url = _named(action, cause.outcome.response)
+    # Not by `because`, whose own `key` is another one than the ticket's.
     return [
-        TicketCreated.because(
-            cause, actor="followup", system=action.proposed.connector, key=key, url=url, simulated=cause.simulated
+        TicketCreated(
+            id=derived_id(cause.id, "ticket_created"), cause=cause.id, actor="followup", incident_id=incident.id,
+            system=action.proposed.connector, key=key, url=url, simulated=cause.simulated,
         )
-    ]
+    ]  # fmt: skip
 
 
 def _named(action: Action, response: str) -> tuple[str, str]:

@@ -46,7 +46,7 @@ class Intake:
         self._bus = bus
         self._incidents = incidents
         self._window = window
-        bus.subscribe(ACTOR, self._correlate, kinds=(AlertReceived,))
+        bus.subscribe(ACTOR, self._correlate, kinds=(AlertReceived,), lane=_same_alerts)
 
     async def receive(self, alerts: Sequence[Alert], raw: str) -> tuple[Receipt, ...]:
         """Record the alerts of one delivery, all or none, and return once they are durable.
@@ -75,6 +75,13 @@ class Intake:
             await self._bus.publish(_opened(received))
         elif all(known.id != alert.id for known in incident.alerts):
             await self._bus.publish(*_joined(received, incident))
+
+
+def _same_alerts(recorded: Recorded) -> tuple[str, str]:
+    """Repeats of one alert are looked at one after the other; others need not wait for them."""
+    received = recorded.event
+    assert isinstance(received, AlertReceived)
+    return received.alert.source, received.alert.dedupe_key
 
 
 def _receipt(sent: AlertReceived, recorded: Recorded) -> Receipt:

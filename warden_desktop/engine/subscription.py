@@ -6,15 +6,15 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from typing import Any
-from uuid import UUID
 
 from warden_desktop.engine.ports import DeadLetter, Journal, JournalError, Recorded
 from warden_desktop.engine.receiver import Ring
 
 log = logging.getLogger(__name__)
 
+Lane = Callable[[Recorded], Hashable]
 Handler = Callable[[Recorded], Awaitable[None]]
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None] | None]
 
@@ -32,8 +32,8 @@ RETRY_DELAYS = (0.05, 0.5, 2.0)
 class Subscription:
     """Feeds `handler` from the log.
 
-    Events of one incident form a lane: they are handled one after the other. Up to `concurrency` lanes run at once. An
-    event without an incident belongs to the lane of no incident. An event that fails with `endless` (the journal does
+    `lane` sorts events into lanes, usually by incident: the events of one lane are handled one after the other, up to
+    `concurrency` lanes at once, and lanes begin in log order. An event that fails with `endless` (the journal does
     not record just now) is tried until it succeeds: giving up would lose work that is nobody's fault but the disk's.
     """
 
@@ -46,6 +46,7 @@ class Subscription:
         journal: Journal,
         ring: Ring,
         endless: type[Exception],
+        lane: Lane,
     ) -> None:
         self.name = name
         self.handled = 0
@@ -57,10 +58,11 @@ class Subscription:
         self._journal = journal
         self._ring = ring
         self._endless = endless
+        self._lane = lane
         self._position = 0
         self._saved = 0
-        self._lanes: dict[UUID | None, deque[Recorded]] = {}
-        self._waiting: deque[UUID | None] = deque()
+        self._lanes: dict[Hashable, deque[Recorded]] = {}
+        self._waiting: deque[Hashable] = deque()
         self._running = 0
         self._pending: dict[int, None] = {}
         self._moved = asyncio.Event()
@@ -145,7 +147,7 @@ class Subscription:
     # --- handling -------------------------------------------------------------------------------------------------
 
     def _enqueue(self, recorded: Recorded) -> None:
-        key = recorded.event.incident_id
+        key = self._lane(recorded)
         if key in self._lanes:
             self._lanes[key].append(recorded)
             return
@@ -158,7 +160,7 @@ class Subscription:
             self._running += 1
             self._run(self._serve(self._waiting.popleft()))
 
-    async def _serve(self, key: UUID | None) -> None:
+    async def _serve(self, key: Hashable) -> None:
         lane = self._lanes[key]
         while lane:
             recorded = lane.popleft()

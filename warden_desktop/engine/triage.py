@@ -124,7 +124,11 @@ class Triage:
         waits = incident.status is Status.ANALYZING
         if not waits and incident.status not in _DECIDABLE:
             return
-        playbook, actions = self._proposals(event, incident)
+        try:
+            playbook, actions = self._proposals(event, incident)
+        except Exception:
+            log.exception("no proposals for incident %s", incident.id)
+            playbook, actions = "", ()
         if actions:
             await self._bus.publish(
                 ActionsProposed.because(event, actor=f"playbook:{playbook}", playbook=playbook, actions=actions)
@@ -154,13 +158,10 @@ def _worse(event: AlertCorrelated, judged: TriageAnalysis) -> bool:
 
 
 def _told(event: IncidentCreated, answer: Answer) -> Event:
+    name = answer.provider
     if answer.enrichment is None:
-        return EnrichmentFailed.because(
-            event, actor=f"enricher:{answer.provider}", key=answer.provider, provider=answer.provider, error=answer.error
-        )
-    return EnrichmentComplete.because(
-        event, actor=f"enricher:{answer.provider}", key=answer.provider, enrichment=answer.enrichment
-    )
+        return EnrichmentFailed.because(event, actor=f"enricher:{name}", key=name, provider=name, error=answer.error)
+    return EnrichmentComplete.because(event, actor=f"enricher:{name}", key=name, enrichment=answer.enrichment)
 
 
 def _complete(event: IncidentCreated, answers: Sequence[Answer]) -> Event:

@@ -41,7 +41,7 @@ class ActionDetail(QStackedWidget):
         self._exchange = text_view()
         self._exchange.setAccessibleName("What was sent and what came back")
         self._said = label("", "muted", wrap=True)
-        self._undo = QPushButton("Propose undo")
+        self.undo = QPushButton("Propose undo")
         self._decide = QPushButton("Decide…")
         self._incident = QPushButton("Open incident")
         set_role(self._decide, "primary")
@@ -49,13 +49,13 @@ class ActionDetail(QStackedWidget):
 
     def _arrange(self, theme: Theme) -> None:
         head = held(beside(self._picture, self._state, None))
-        buttons = beside(self._incident, None, self._undo, self._decide)
+        buttons = beside(self._incident, None, self.undo, self._decide)
         parts = (head, self._verb, self._target, self._trail, self._why, self._outcome, self._exchange)
         page = stacked(*parts, self._said, buttons, gap=2, margin=4)
         page.setStretch(parts.index(self._exchange), 1)
         self.addWidget(EmptyState(theme, "actions", "No action chosen", "Choose one to see who, why and what exactly."))
         self.addWidget(held(page))
-        self._undo.clicked.connect(self._wants_undo)
+        self.undo.clicked.connect(self._wants_undo)
         self._decide.clicked.connect(self._wants_open)
         self._incident.clicked.connect(self._wants_incident)
 
@@ -85,8 +85,8 @@ class ActionDetail(QStackedWidget):
         self._outcome.setText(action.outcome.detail if action.outcome else action.reason)
         self._exchange.setPlainText(shown(_exchange(action), DETAIL_LIMIT, lines=True))
         inverse = VERBS[action.verb].inverse
-        self._undo.setVisible(action.state is ActionState.DONE and inverse is not None)
-        self._undo.setText(f"Propose: {VERBS[inverse].label}" if isinstance(inverse, Verb) else "")
+        self.undo.setVisible(action.state is ActionState.DONE and inverse is not None)
+        self.undo.setText(f"Propose: {VERBS[inverse].label}" if isinstance(inverse, Verb) else "")
         self._decide.setVisible(action.state in _DECIDABLE)
 
     def _wants_undo(self) -> None:

@@ -22,7 +22,7 @@ from warden_desktop.ui.theme import Theme
 from warden_desktop.ui.words import count
 from warden_desktop.ui.work import Start
 
-_WIDTHS = {0: 13, 1: 24, 2: 32, 4: 11, 5: 25, 6: 29}
+_WIDTHS = {0: 16, 1: 22, 2: 30, 4: 13, 5: 24, 6: 34}
 _INCIDENT_COLUMN = 3
 
 

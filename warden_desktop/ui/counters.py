@@ -82,6 +82,10 @@ class Counters(QFrame):
         self._say("oldest", _NOTHING if found.oldest_waiting is None else span(found.oldest_waiting))
         self._say("alone", percent(closed_alone / closed) if closed else _NOTHING)
 
+    def said(self, name: str) -> str:
+        """What the strip says of "open", "critical", "waiting", "median", "oldest" or "alone"."""
+        return self._values[name].text()
+
     def _say(self, name: str, text: str, tone: str = "") -> None:
         self._values[name].setText(text)
         set_tone(self._values[name], tone)

@@ -30,10 +30,10 @@ class DetailEvidence(QWidget):
         super().__init__()
         self._theme, self._search = theme, search
         self._shown: object = None
-        self._model = QStandardItemModel(0, len(_HEADINGS))
+        self.model = QStandardItemModel(0, len(_HEADINGS))
         self._tree = QTreeView()
         self._tree.setAccessibleName("Observables and findings")
-        self._tree.setModel(self._model)
+        self._tree.setModel(self.model)
         self._tree.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         self._tree.setUniformRowHeights(True)
         self._tree.setIndentation(theme.space(4))
@@ -57,13 +57,13 @@ class DetailEvidence(QWidget):
         for enrichment in incident.enrichments:
             for finding in enrichment.findings:
                 about[finding.observable].append((enrichment.provider, finding))
-        self._model.clear()
-        self._model.setHorizontalHeaderLabels(list(_HEADINGS))
+        self.model.clear()
+        self.model.setHorizontalHeaderLabels(list(_HEADINGS))
         for observable in incident.observables:
-            self._model.appendRow(_observable(observable, about.pop(observable.key, [])))
+            self.model.appendRow(_observable(observable, about.pop(observable.key, [])))
         rest = [found for group in about.values() for found in group]
         if rest:
-            self._model.appendRow(_group("The alert itself", rest))
+            self.model.appendRow(_group("The alert itself", rest))
         self._tree.expandAll()
         header = self._tree.header()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)

@@ -77,6 +77,16 @@ class DetailRaw(QWidget):
         self._pretty.setChecked(True)
         self._show_cited()
 
+    @property
+    def text(self) -> str:
+        """What is shown."""
+        return self._view.toPlainText()
+
+    @property
+    def selected(self) -> str:
+        """What is marked, for instance the field that was cited."""
+        return self._view.textCursor().selectedText()
+
     # --- reading ------------------------------------------------------------------------------------------------
 
     def _chosen(self, place: int) -> None:
@@ -108,7 +118,7 @@ class DetailRaw(QWidget):
 
     def _render(self) -> None:
         pretty = self._pretty.isChecked() and len(self._raw) <= _LONGEST_INDENTED
-        whole = _indented(self._raw) if pretty else self._raw
+        whole = indented(self._raw) if pretty else self._raw
         text = _broken(shown(whole, self._limit, lines=True))
         self._view.setPlainText(text)
         cut = len(whole) > self._limit
@@ -143,7 +153,7 @@ class DetailRaw(QWidget):
         self._view.centerCursor()
 
 
-def _indented(raw: str) -> str:
+def indented(raw: str) -> str:
     """`raw` as indented JSON; as it is when it is none. Only white space changes, so keys written twice stay."""
     try:
         pairs = json.loads(raw, object_pairs_hook=_Pairs, parse_int=_Literal, parse_float=_Literal)

@@ -77,7 +77,8 @@ class DetailSummary(Scrolled):
         by = label(says, "caption", wrap=True)
         rows: list[Item] = [beside(word, None, sure), bar, by]
         rows += [label(one, "caption", wrap=True) for one in feedback]
-        rows.append(beside(self._judge("Right", self._right), self._judge("Wrong", self._wrong), None, gap=1.5))
+        judged = label("Is this verdict right?", "caption")
+        rows.append(beside(judged, self._judge("Right", self._right), self._judge("Wrong", self._wrong), None, gap=1.5))
         return framed(stacked(*rows, gap=2, margin=3))
 
     def _judge(self, text: str, pressed: object) -> QPushButton:

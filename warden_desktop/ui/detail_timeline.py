@@ -119,11 +119,11 @@ class DetailTimeline(QWidget):
         self._bus, self._start = bus, start
         self._incident_id: UUID | None = None
         self._reading = self._again = False
-        self._model = TimelineModel()
+        self.model = TimelineModel()
         self._list = QListView()
         self._list.setAccessibleName("Timeline")
-        self._list.setModel(self._model)
-        self._delegate = TimelineDelegate(theme, self._model)
+        self._list.setModel(self.model)
+        self._delegate = TimelineDelegate(theme, self.model)
         self._list.setItemDelegate(self._delegate)
         self._list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self._note = label("", "caption")
@@ -135,7 +135,7 @@ class DetailTimeline(QWidget):
     def show_incident(self, incident: Incident) -> None:
         """Show what happened to the incident so far."""
         if incident.id != self._incident_id:
-            self._model.show_events([])
+            self.model.show_events([])
         self._incident_id = incident.id
         if self._reading:
             self._again = True
@@ -149,7 +149,7 @@ class DetailTimeline(QWidget):
             self._reading, self._again = True, False
             self._start(self._bus.history(None, _MOST, incident_id=self._incident_id), self._read, self._failed)
         elif events and events[0].event.incident_id == self._incident_id:
-            self._model.show_events(events)
+            self.model.show_events(events)
             self._note.setText(f"The newest {count(_MOST, 'event')} are shown; the rest is in the log.")
             self._note.setVisible(len(events) == _MOST)
 

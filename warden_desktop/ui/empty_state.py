@@ -33,6 +33,11 @@ class EmptyState(QWidget):
         theme.changed.connect(self._paint)
         self._paint()
 
+    @property
+    def command(self) -> str:
+        """The command that is offered, "" for none."""
+        return self._command.text()
+
     def say(self, heading: str, sentence: str, command: str = "") -> None:
         """Say something else."""
         self._heading.setText(heading)

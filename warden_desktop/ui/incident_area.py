@@ -27,6 +27,7 @@ class IncidentArea(QWidget):
         hint = "No incident matches the filter. Press / to change it, or choose another view."
         self._nothing = EmptyState(theme, "search", "Nothing matches", hint)
         self._stack = QStackedWidget()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for page in (view, self._waiting, self._nothing):
             self._stack.addWidget(page)
         self.setLayout(stacked(self._stack))
@@ -38,6 +39,11 @@ class IncidentArea(QWidget):
         self.pill.clicked.connect(self.refresh_wanted)
         model.pending_changed.connect(self._show_pending)
 
+    @property
+    def command(self) -> str:
+        """The example that an empty queue shows."""
+        return self._waiting.command
+
     def show_endpoint(self, endpoint: str) -> None:
         """Tell where alerts come in."""
         self._waiting.say(*_first_words(endpoint))
@@ -45,7 +51,16 @@ class IncidentArea(QWidget):
     def show_found(self, total: int) -> None:
         """Choose between the table and what is said while it is empty; `total` counts all incidents."""
         empty = self._waiting if total == 0 else self._nothing
-        self._stack.setCurrentWidget(self._view if self._model.rowCount() else empty)
+        fresh = self._view if self._model.rowCount() else empty
+        if fresh is not self._stack.currentWidget():
+            mine = self.hasFocus() or self._view.hasFocus()
+            self._stack.setCurrentWidget(fresh)
+            if mine:
+                self.focus()
+
+    def focus(self) -> None:
+        """Put the keyboard on the table; while it is empty, on its place, so that the keys of the page work."""
+        (self._view if self._stack.currentWidget() is self._view else self).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _show_pending(self, pending: tuple[int, int]) -> None:
         fresh, gone = pending

@@ -93,12 +93,12 @@ def _verdict_order(row: IncidentRow) -> tuple[int, float]:
 
 COLUMNS: tuple[Column, ...] = (
     Column(
-        "severity", "Severity", 92, lambda row, moment: words(row.severity), lambda row: row.severity.rank, "severity",
+        "severity", "Severity", 90, lambda row, moment: words(row.severity), lambda row: row.severity.rank, "severity",
         term=lambda row: ("severity", row.severity), descending=True,
     ),
-    Column("title", "Title", 240, lambda row, moment: shown(row.title), lambda row: row.title.casefold(), "title"),
+    Column("title", "Title", 200, lambda row, moment: shown(row.title), lambda row: row.title.casefold(), "title"),
     Column(
-        "target", "Target", 116, lambda row, moment: spelled(row.target), lambda row: row.target.casefold(), "mono",
+        "target", "Target", 104, lambda row, moment: spelled(row.target), lambda row: row.target.casefold(), "mono",
         term=lambda row: ("target", row.target),
     ),
     Column(
@@ -107,16 +107,16 @@ COLUMNS: tuple[Column, ...] = (
         term=lambda row: ("verdict", row.verdict or NO_VERDICT),
     ),
     Column(
-        "waiting", "Waiting", 68, lambda row, moment: str(row.waiting) if row.waiting else "", lambda row: row.waiting,
-        "badge", descending=True,
-    ),
-    Column(
-        "age", "Age", 48, lambda row, moment: age(row.created_at, moment.now), lambda row: row.created_at, right=True,
+        "age", "Age", 46, lambda row, moment: age(row.created_at, moment.now), lambda row: row.created_at, right=True,
         tone=lambda row, moment: "muted", descending=True,
     ),
     Column(
-        "sla", "SLA", 76, _countdown, lambda row: (row.decided_at is not None, row.created_at), right=True,
+        "sla", "SLA", 72, _countdown, lambda row: (row.decided_at is not None, row.created_at), right=True,
         tone=_countdown_tone,
+    ),
+    Column(
+        "waiting", "Waiting", 64, lambda row, moment: str(row.waiting) if row.waiting else "", lambda row: row.waiting,
+        "badge", descending=True,
     ),
     Column(
         "status", "Status", 96, lambda row, moment: status_word(row.status), lambda row: row.status.value,

@@ -141,6 +141,4 @@ class IncidentDetail(QFrame):
 
 
 def _nothing(theme: Theme) -> QWidget:
-    return EmptyState(
-        theme, "queue", "No incident chosen", "Choose one in the table, or press J. Enter reads it here."
-    )
+    return EmptyState(theme, "queue", "No incident chosen", "Choose one in the table, or press J. Enter reads it here.")

@@ -97,6 +97,11 @@ class IncidentFilter(QWidget):
         return self.line.text()
 
     @property
+    def problem(self) -> str:
+        """What is wrong with what is typed; "" when nothing is."""
+        return self._problem.text() if self._problem.isVisible() else ""
+
+    @property
     def view(self) -> str:
         """The name of the view that is on."""
         return self._view.name
@@ -149,7 +154,8 @@ class IncidentFilter(QWidget):
         place = f"{text[: error.position]}▸{text[error.position :]}"
         start = max(0, error.position - 30)
         cut = ("…" if start else "") + place[start : start + 70]
-        self._problem.setText(f"{error.detail[:1].upper()}{error.detail[1:]}  At character {error.position + 1}:  {cut}")
+        detail = error.detail[:1].upper() + error.detail[1:]
+        self._problem.setText(f"{detail}  At character {error.position + 1}:  {cut}")
         self._problem.show()
         set_tone(self.line, "danger")
 

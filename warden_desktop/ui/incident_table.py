@@ -24,6 +24,7 @@ from warden_desktop.ui.words import shown, utc
 Index = QModelIndex | QPersistentModelIndex
 Matches = Callable[[IncidentRow, datetime], bool]
 _TOP = QModelIndex()
+_WITH_HINT = "QList<QPersistentModelIndex>,QAbstractItemModel::LayoutChangeHint"
 _FEW = 8  # up to this many rows come and go one by one; more are laid out again at once
 _NEWEST_FIRST = NAMES.index("age")
 
@@ -34,9 +35,7 @@ class IncidentTable(QAbstractTableModel):
     pending_changed = Signal(object)
     shown_changed = Signal()
 
-    def __init__(
-        self, rows: Mapping[UUID, IncidentRow], clock: Callable[[], datetime], levels: ServiceLevels
-    ) -> None:
+    def __init__(self, rows: Mapping[UUID, IncidentRow], clock: Callable[[], datetime], levels: ServiceLevels) -> None:
         super().__init__()
         self._all = rows
         self._clock = clock
@@ -103,14 +102,14 @@ class IncidentTable(QAbstractTableModel):
         found.sort(key=COLUMNS[self._column].order, reverse=self._descending)
 
     def _replace(self, found: list[IncidentRow]) -> None:
-        self.layoutAboutToBeChanged.emit()
+        _rows_move(self.layoutAboutToBeChanged)
         before = self.persistentIndexList()
         owners = [self._rows[index.row()].id for index in before]
         self._rows = found
         self._renumber()
         after = [self._index_of(owner, index.column()) for owner, index in zip(owners, before, strict=True)]
         self.changePersistentIndexList(before, after)
-        self.layoutChanged.emit()
+        _rows_move(self.layoutChanged)
 
     def _index_of(self, incident_id: UUID, column: int) -> QModelIndex:
         place = self._places.get(incident_id)
@@ -245,6 +244,12 @@ class IncidentTable(QAbstractTableModel):
             side = Qt.AlignmentFlag.AlignRight if COLUMNS[section].right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         return None
+
+
+def _rows_move(signal: Any) -> None:
+    """Emit a layout signal with the hint that columns stay: else the header looks for its hidden columns by a row that
+    may be gone, and shows them again."""
+    signal[_WITH_HINT].emit([], QAbstractTableModel.LayoutChangeHint.VerticalSortHint)
 
 
 def _born(row: IncidentRow) -> datetime:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QMouseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
-from warden_desktop.ui.incident_columns import COLUMNS, NAMES
-from warden_desktop.ui.incident_delegate import IncidentDelegate
+from warden_desktop.ui.incident_columns import COLUMNS, NAMES, Column
+from warden_desktop.ui.incident_painter import IncidentFonts, IncidentPainter
 from warden_desktop.ui.incident_table import IncidentTable, Index
 from warden_desktop.ui.theme import Theme
 from warden_desktop.ui.value_menu import Search, ValueMenu
@@ -29,12 +29,12 @@ class IncidentView(QTableView):
     def __init__(self, model: IncidentTable, theme: Theme, store: ViewStore, search: Search) -> None:
         super().__init__()
         self._table, self._theme, self._store, self._search = model, theme, store, search
-        self._delegate = IncidentDelegate(model, theme)
+        self._fonts = IncidentFonts(self.font(), theme)
+        self._hovered = -1
         self._fitting = False
         self._chosen: UUID | None = None
         self.setAccessibleName("Incidents")
         self.setModel(model)
-        self.setItemDelegate(self._delegate)
         self._behave()
         self._arrange_columns()
         self.doubleClicked.connect(self._open)
@@ -132,34 +132,45 @@ class IncidentView(QTableView):
             entry.setCheckable(True)
             entry.setChecked(not self.isColumnHidden(place))
             entry.setEnabled(column.name != "title")
-            entry.setData(place)
+            entry.setData(column.name)
             entry.toggled.connect(self._column_toggled)
         menu.popup(self.horizontalHeader().mapToGlobal(at))
 
     def _column_toggled(self, wanted: bool) -> None:
         entry = self.sender()
         if isinstance(entry, QAction):
-            self.setColumnHidden(entry.data(), not wanted)
-            self._keep()
+            self.show_column(entry.data(), wanted)
+
+    def show_column(self, name: str, wanted: bool) -> None:
+        """Show or hide a column, now and in later runs."""
+        self.setColumnHidden(NAMES.index(name), not wanted)
+        self._keep()
 
     # --- the cursor ---------------------------------------------------------------------------------------------
 
     @property
     def current(self) -> UUID | None:
         """The incident the cursor is on."""
+        place = self._place
+        return self._table.row(place).id if place >= 0 else None
+
+    @property
+    def _place(self) -> int:
+        """The row the cursor is on, -1 for none. Qt puts its own on a row that nobody chose when the table gets the
+        keyboard; that one does not count."""
         index = self.currentIndex()
-        return self._table.row(index.row()).id if index.isValid() else None
+        return index.row() if index.isValid() and self.selectionModel().isSelected(index) else -1
 
     @property
     def still(self) -> int:
         """The lowest row that must not move: the one the cursor is on or the one under the mouse; -1 for none."""
-        return max(self.currentIndex().row(), self._delegate.hovered)
+        return max(self._place, self._hovered)
 
     def go(self, steps: int) -> None:
         """Move the cursor down by `steps` rows, up for a negative number, and stay inside the table."""
         last = self._table.rowCount() - 1
         if last >= 0:
-            here = self.currentIndex().row()
+            here = self._place
             self.go_to(min(max(here + steps, 0), last) if here >= 0 else 0)
 
     def go_to(self, place: int) -> None:
@@ -176,7 +187,7 @@ class IncidentView(QTableView):
     def _find_chosen(self) -> None:
         """A filter took the incident away and another brought it back: the cursor is on it again."""
         place = self._table.place(self._chosen)
-        if place is not None and not self.currentIndex().isValid():
+        if place is not None and self._place < 0:
             self.go_to(place)
 
     def scrollTo(
@@ -201,8 +212,8 @@ class IncidentView(QTableView):
         self._hover(-1)
 
     def _hover(self, place: int) -> None:
-        if place != self._delegate.hovered:
-            self._delegate.hovered = place
+        if place != self._hovered:
+            self._hovered = place
             self.viewport().update()
 
     def _menu(self, at: QPoint) -> None:
@@ -218,8 +229,29 @@ class IncidentView(QTableView):
     # --- painting -----------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._delegate.begin(self.font())
-        super().paintEvent(event)
+        """All rows that show, in one pass: Qt's own way asks Python for every cell."""
+        if self._fonts.source != self.font():
+            self._fonts = IncidentFonts(self.font(), self._theme)
+        with QPainter(self.viewport()) as painter:
+            rows = IncidentPainter(painter, self._table, self._theme, self._fonts)
+            columns, width = self._columns_shown(), self.horizontalHeader().length()
+            left = -self.horizontalHeader().offset()
+            for place in self._rows_shown(event.rect()):
+                area = QRect(left, self.rowViewportPosition(place), width, self.rowHeight(place))
+                rows.row(place, area, columns, self._ground(place))
+
+    def _columns_shown(self) -> list[tuple[Column, int, int]]:
+        shown = [place for place in range(len(COLUMNS)) if not self.isColumnHidden(place)]
+        return [(COLUMNS[place], self.columnViewportPosition(place), self.columnWidth(place)) for place in shown]
+
+    def _rows_shown(self, area: QRect) -> range:
+        first, last = self.rowAt(area.top()), self.rowAt(area.bottom())
+        return range(max(first, 0), (last if last >= 0 else self._table.rowCount() - 1) + 1)
+
+    def _ground(self, place: int) -> str:
+        if place == self._place:
+            return "selection"
+        return "hover" if place == self._hovered else ""
 
     def _tick(self) -> None:
         if self.isVisible():

@@ -55,7 +55,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         """`pages` are the pages beside the queue, by their names in navigation.PLACES."""
         super().__init__()
-        self._desk, self._theme, self._frames, self._store = desk, theme, frames, store
+        self._desk, self._theme, self._frames, self.store = desk, theme, frames, store
         self.header, self.banner, self.queue = header, banner, queue
         self.kill_switch = kill_switch
         self.pages: dict[str, QWidget] = {"queue": queue, **pages}
@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         self.resize(*_USUAL)
-        kept = self._store.get(_GEOMETRY)
+        kept = self.store.get(_GEOMETRY)
         if isinstance(kept, str):
             self.restoreGeometry(QByteArray.fromBase64(kept.encode("ascii", "replace")))
 
@@ -110,7 +110,7 @@ class MainWindow(QMainWindow):
         self.navigation.show_chosen(name)
         self.stack.setCurrentWidget(self.pages[name])
         if name == "queue":
-            self.queue.view.setFocus()
+            self.queue.focus_table()
 
     def show_incident(self, incident_id: UUID) -> None:
         """Show an incident in the queue."""
@@ -161,6 +161,6 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the geometry and leave the rest to the application: work may still be under way."""
-        self._store.keep(_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode("ascii"))
+        self.store.keep(_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode("ascii"))
         event.ignore()
         self.close_wanted.emit()

@@ -22,14 +22,15 @@ class Place(NamedTuple):
     word: str
     icon: str
     noun: str
+    nouns: str = ""
 
 
 PLACES: tuple[Place, ...] = (
     Place("queue", "Queue", "queue", "open incident"),
-    Place("approvals", "Approvals", "approvals", "action waiting for you"),
-    Place("actions", "Actions", "actions", "action that needs a look"),
+    Place("approvals", "Approvals", "approvals", "action waiting for you", "actions waiting for you"),
+    Place("actions", "Actions", "actions", "action that needs a look", "actions that need a look"),
     Place("live", "Live", "live", "new event"),
-    Place("settings", "Settings", "settings", "change not saved"),
+    Place("settings", "Settings", "settings", "change not saved", "changes not saved"),
 )
 """The pages, in the order of their keys 1 to 5."""
 
@@ -51,7 +52,7 @@ class RailButton(QAbstractButton):
         """Show how many things wait; 0 shows nothing."""
         if number != self._badge:
             self._badge = number
-            waiting = f", {count(number, self._place.noun)}" if number else ""
+            waiting = f", {count(number, self._place.noun, self._place.nouns)}" if number else ""
             self.setAccessibleName(self._place.word + waiting)
             self.update()
 
@@ -124,6 +125,10 @@ class Navigation(QFrame):
     def set_badge(self, name: str, number: int) -> None:
         """Show how many things wait on a page."""
         self._buttons[name].set_badge(number)
+
+    def said(self, name: str) -> str:
+        """What a page's button says to those who cannot see it."""
+        return self._buttons[name].accessibleName()
 
     def _pressed(self) -> None:
         self.chosen.emit(next(name for name, button in self._buttons.items() if button.isChecked()))

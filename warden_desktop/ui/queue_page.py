@@ -28,7 +28,7 @@ from warden_desktop.ui.work import Start
 
 _COUNT_EVERY = 1_000  # ms
 _ENDINGS_COUNTED = 1_000
-_TABLE_SHARE = 57  # percent of the width, until the analyst moves the handle
+_TABLE_SHARE = 60  # percent of the width, until the analyst moves the handle
 _SPLIT, _VIEW = "queue.split", "queue.view"
 
 
@@ -83,7 +83,7 @@ class QueuePage(QWidget):
         self._split.setChildrenCollapsible(False)
         self.area.setMinimumWidth(theme.space(90))
         self.detail.setMinimumWidth(theme.space(100))
-        self._split.setSizes([_TABLE_SHARE, 100 - _TABLE_SHARE])
+        self._split.setSizes([100 * _TABLE_SHARE, 100 * (100 - _TABLE_SHARE)])
         kept = self._store.get(_SPLIT)
         if isinstance(kept, str):
             self._split.restoreState(QByteArray.fromBase64(kept.encode("ascii", "replace")))
@@ -95,7 +95,7 @@ class QueuePage(QWidget):
 
     def _connect(self) -> None:
         self.filter.chosen.connect(self._choose)
-        self.filter.left.connect(self._to_table)
+        self.filter.left.connect(self.focus_table)
         self.table.shown_changed.connect(self._show_found)
         self.area.refresh_wanted.connect(self.refresh)
         self.view.current_changed.connect(self.detail.show_incident)
@@ -121,7 +121,7 @@ class QueuePage(QWidget):
         )  # fmt: skip
         back = QShortcut(QKeySequence("Escape"), self.detail)
         back.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        back.activated.connect(self._to_table)
+        back.activated.connect(self.focus_table)
 
     # --- what happens -------------------------------------------------------------------------------------------
 
@@ -194,7 +194,8 @@ class QueuePage(QWidget):
     def _following(self, decided: UUID) -> int | None:
         """The place of the next row below, or else from the top, that nobody has decided."""
         here, last = self.table.place(decided) or 0, self.table.rowCount()
-        for place in [*range(here + 1, last), *range(here)]:
+        places: list[int] = [*range(here + 1, last), *range(here)]
+        for place in places:
             row = self.table.row(place)
             if row.status.open and row.decided_at is None and row.id != decided:
                 return place
@@ -225,8 +226,9 @@ class QueuePage(QWidget):
     def _search(self, term: str, only: bool) -> None:
         self.filter.add_term(term, only=only)
 
-    def _to_table(self) -> None:
-        self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+    def focus_table(self) -> None:
+        """Put the keyboard on the table, or on its place while there is none."""
+        self.area.focus()
 
     def _keep_split(self) -> None:
         self._store.keep(_SPLIT, bytes(self._split.saveState().toBase64().data()).decode("ascii"))

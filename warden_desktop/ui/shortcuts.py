@@ -69,7 +69,7 @@ def key_of(name: str) -> str:
 class KeySheet(QDialog):
     """The list of keys."""
 
-    def __init__(self, parent: QWidget, theme: Theme) -> None:
+    def __init__(self, parent: QWidget | None, theme: Theme) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys")
         page = QVBoxLayout(self)

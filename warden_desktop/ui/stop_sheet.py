@@ -41,6 +41,8 @@ class StopSheet(QDialog):
     def __init__(self, parent: QWidget, desk: Desk, start: Start, theme: Theme, actor: str) -> None:
         super().__init__(parent)
         self._desk, self._start, self._actor = desk, start, actor
+        self._receipt: KillSwitchReceipt | None = None
+        self._past: KillSwitchReceipt | None = None
         self.setWindowTitle("Kill switch")
         self.setModal(False)
         self.setMinimumWidth(theme.space(165))
@@ -70,13 +72,13 @@ class StopSheet(QDialog):
         self._releasing = held(stacked(label("Release", "section"), releasing, warning, gap=1))
         self._foot = Turning(self._explaining, self._releasing)
         buttons = beside(self.approvals, None, self._close)
-        parts = (self._heading, self._who, self._failure, self._receipt(), self._unknown, self._note)
+        parts = (self._heading, self._who, self._failure, self._tiles(), self._unknown, self._note)
         page = stacked(*parts, self._foot, self._said, buttons, gap=3, margin=5)
         page.setSizeConstraint(QLayout.SizeConstraint.SetMinAndMaxSize)
         self.setLayout(page)
         self._say("", "")
 
-    def _receipt(self) -> QFrame:
+    def _tiles(self) -> QFrame:
         grid = QGridLayout()
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(0)
@@ -133,12 +135,26 @@ class StopSheet(QDialog):
         self._foot.setVisible(bool(engaged))
         if everything is None and not engaged:
             self._foot.turn_to(self._explaining)
-        self._show_receipt(self._desk.receipt)
+        self._follow_receipt(bool(engaged))
         self._show_held()
 
-    def _show_receipt(self, receipt: KillSwitchReceipt | None) -> None:
-        if receipt is None:
-            return
+    def _follow_receipt(self, engaged: bool) -> None:
+        """The receipt of this stop, not of an earlier one. An empty one, of a press that hit nothing, adds nothing."""
+        receipt = self._desk.receipt
+        if not engaged:
+            self._past, self._receipt = receipt, None
+        elif receipt is None or receipt is self._past:
+            self._await_receipt()
+        elif self._receipt is None or receipt.held or receipt.unknown or receipt.already_sent:
+            self._receipt = receipt
+            self._show_receipt(receipt)
+
+    def _await_receipt(self) -> None:
+        for number in self._numbers.values():
+            number.setText("-")
+        self._unknown.setVisible(False)
+
+    def _show_receipt(self, receipt: KillSwitchReceipt) -> None:
         for name in ("held", "unknown", "already_sent"):
             self._numbers[name].setText(str(len(getattr(receipt, name))))
         self._numbers["milliseconds"].setText(f"{receipt.milliseconds:.1f}")
@@ -165,14 +181,18 @@ class StopSheet(QDialog):
         self.release.setEnabled(bool(self.why_release.text().strip()))
 
     def _explain(self) -> None:
+        """A stop is explained by stopping again with the reason: that does no harm and releases nothing."""
         reason = self.reason.text().strip()
-        if reason:
-            self._start(self._desk.explain_stop(reason, actor=self._actor), self._explained, self._refused)
-
-    def _explained(self, _: None) -> None:
-        self.reason.clear()
-        self._say("Recorded.", "good")
+        if not reason:
+            return
+        for scope in tuple(self._desk.engaged):
+            self._desk.engage(scope, reason=reason, actor=self._actor)
         self.refresh()
+        if all(one.reason == reason for one in self._desk.engaged.values()):
+            self.reason.clear()
+            self._say("Recorded.", "good")
+        else:
+            self._say("The stop stands, but it keeps the reason it had.", "warn")
 
     def _release(self) -> None:
         reason = self.why_release.text().strip()

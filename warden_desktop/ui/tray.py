@@ -16,7 +16,6 @@ from warden_desktop.engine.kill_switch import EVERYTHING
 from warden_desktop.engine.ports import Recorded
 from warden_desktop.ui.icons import application_icon
 from warden_desktop.ui.notices import Notice, Notices
-from warden_desktop.ui.words import count
 from warden_desktop.ui.work import Start
 
 NOTIFICATIONS = 6
@@ -95,8 +94,7 @@ class Tray(QObject):
             return
         self._looks = looks
         self.icon.setIcon(_drawn(stopped, self._waiting))
-        waiting = f"{count(self._waiting, 'approval')} waiting" if self._waiting else "nothing waits"
-        self.icon.setToolTip(f"Warden: {'STOPPED, ' if stopped else ''}{waiting}")
+        self.icon.setToolTip("Warden: STOPPED" if stopped else "Warden")
         self.approvals.setText(f"Approvals ({self._waiting} waiting)" if self._waiting else "Approvals")
         everything = EVERYTHING in self._desk.engaged
         self.stop.setText("Everything is stopped: show…" if everything else "STOP ALL")

@@ -28,7 +28,7 @@ from warden_desktop.ui.settings_page import SettingsPage
 from warden_desktop.ui.theme import Theme
 from warden_desktop.ui.tray import Tray
 from warden_desktop.ui.view_store import ViewStore
-from warden_desktop.ui.work import Start
+from warden_desktop.ui.work import Start, UntilGone
 
 
 class Pages(NamedTuple):
@@ -66,9 +66,10 @@ def build_window(
     """The window, not shown yet.
 
     `events` is a receiver of the bus; `save` writes the settings down; `remembered` is the file in which the window
-    keeps sizes and columns; `endpoint` is where the webhook listens ("127.0.0.1:8787"), "" when it does not.
+    keeps sizes and columns (nothing outlives it without one); `endpoint` is where the webhook listens ("127.0.0.1:8787"), "" when it
+    does not. What becomes known later is told with `main.show_endpoint`.
     """
-    store, frames = ViewStore(remembered), FrameTimer(events)
+    store, frames, start = ViewStore(remembered), FrameTimer(events), UntilGone(start)
     kill_switch = KillSwitchButton(desk, start, theme, actor)
     header = Header(desk, start, theme, actor, endpoint=endpoint, demo=demo, kill_switch=kill_switch)
     banner = Banner(theme)
@@ -84,6 +85,8 @@ def build_window(
         desk, theme, frames, store,
         header=header, banner=banner, queue=queue, pages=pages._asdict(), kill_switch=kill_switch,
     )  # fmt: skip
+    main.destroyed.connect(start.gone)
+    main.destroyed.connect(frames.stop)
     approver = Approver(main, desk, start, theme, actor, opens_itself=settings.window.open_approvals)
     tray = Tray(main, desk, start, actor, notifications=settings.window.notifications)
     window = Window(main, frames, approver, banner, tray)

@@ -73,9 +73,10 @@ def shown(text: str, limit: int = CELL_LIMIT, *, lines: bool = False) -> str:
 
 def spelled(text: str, limit: int = CELL_LIMIT) -> str:
     """A host, user or address with every character that could imitate another one as an escape as well."""
-    return "".join(
-        one if one.isascii() or one in _FAMILIAR else _escape(one) for one in shown(text, limit).rstrip("…")
-    ) + ("…" if len(text) > limit else "")
+    head = text[:limit]
+    if not _PLAIN.match(head):
+        head = "".join(one if " " <= one <= "~" or one in _FAMILIAR else _escape(one) for one in head)
+    return head if len(text) <= limit else f"{head}…"
 
 
 def odd_characters(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The weights of the offline analyst as data: one file per category in resources/analysis, and `common` for all.
+"""The weights of the offline analyst as data: one file per category in resources/analysis, and `any_incident` for all.
 
 Weights are log-odds (natural logarithm): +0.7 doubles the odds that the incident is malicious, +2.3 makes them ten
 times as high. A negative weight may rest only on what an attacker cannot write: our own lists and inventory, the
@@ -15,7 +15,7 @@ from warden_desktop.domain.alert import Severity
 from warden_desktop.domain.playbook import Condition
 from warden_desktop.domain.record import Record
 
-COMMON = "common"
+ANY = "any_incident"
 
 
 class Rule(Record):
@@ -40,7 +40,7 @@ class Rule(Record):
 
 
 class Recognition(Record):
-    """How an incident whose source names no known category gets one: the first that holds."""
+    """How an incident whose source names no known category gets one: of those that hold, that of highest base rate."""
 
     when: Condition
     category: str
@@ -54,11 +54,12 @@ class Alternative(Record):
 
 
 class AnalysisPack(Record):
-    """What is known about one category, or (named "common") about all.
+    """What is known about one category, or (named "any_incident") about all.
 
     `base_rate`: log-odds that an alert of this category is malicious, before anything else is known, and why that.
     `impact`: how bad it is when true, on an ordinary asset. `summaries`: templates for the sentence that says what
-    happened; the first whose words are all known is used. `techniques` hold whenever the incident is not benign.
+    happened; the first whose words are all known is used, and `benign` follows it when the verdict is. `techniques`
+    hold when the incident is not benign and neither the vendor nor a rule names one.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -68,6 +69,7 @@ class AnalysisPack(Record):
     impact: Severity = Severity.MEDIUM
     techniques: tuple[str, ...] = ()
     summaries: tuple[str, ...] = ()
+    benign: str = ""
     rules: tuple[Rule, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     recognise: tuple[Recognition, ...] = ()

@@ -14,7 +14,7 @@ from warden_desktop.adapters.analysts.judgement import (
     verdict_of,
     weighed,
 )
-from warden_desktop.adapters.analysts.pack import COMMON, AnalysisPack, Rule
+from warden_desktop.adapters.analysts.pack import ANY, AnalysisPack, Rule
 from warden_desktop.adapters.analysts.words import Words, plain
 from warden_desktop.domain.alert import Severity
 from warden_desktop.domain.facts import facts_of
@@ -31,11 +31,11 @@ class RuleAnalyst:
     name = "rules"
 
     def __init__(self, packs: Mapping[str, AnalysisPack], conditions: Conditions) -> None:
-        """`packs` by name; "common" and "suspicious_activity" must be among them.
+        """`packs` by name; "any_incident" and "suspicious_activity" must be among them.
 
         Raises ValueError naming pack and expression when one does not parse or one of the two is missing.
         """
-        for needed in (COMMON, FALLBACK):
+        for needed in (ANY, FALLBACK):
             if needed not in packs:
                 raise ValueError(f"the analysis pack {needed!r} is missing; restore resources/analysis/{needed}.yaml")
         for pack in packs.values():
@@ -52,7 +52,7 @@ class RuleAnalyst:
         facts = facts_of(incident)
         case = _Case(self._conditions.on(facts), Words(incident), [])
         pack = self._pack(incident, case)
-        held = [rule for rule in (*self._packs[COMMON].rules, *pack.rules) if case.holds(rule.when)]
+        held = [rule for rule in (*self._packs[ANY].rules, *pack.rules) if case.holds(rule.when)]
         counted = weighed((rule.group, rule.weight) for rule in held)
         malice = probability(pack.base_rate + sum(counted))
         found = facts["found"]
@@ -68,7 +68,8 @@ class RuleAnalyst:
         malice: float,
         importance: int,
     ) -> TriageAnalysis:
-        final = self._final(pack, [rule for rule, _ in held])
+        naming = self._naming([rule for rule, _ in held])
+        final = self._packs[naming.category] if naming else pack
         verdict = verdict_of(malice, sum(abs(weight) for _, weight in held))
         benign = malice < BANDS[2][0]
         return TriageAnalysis(
@@ -78,24 +79,27 @@ class RuleAnalyst:
             confidence=round(confidence_of(verdict, malice), 4),
             malice=round(malice, 4),
             severity=severity_of(final.impact, malice, importance, _floor(incident)),
-            summary=case.words.first_filled((*final.summaries, *pack.summaries)),
+            summary=_summary(case.words, pack, naming, benign),
             evidence=_evidence(case.words, pack, held),
             considered=tuple(case.words.fill(one.text) for one in pack.alternatives if case.holds(one.when)),
-            techniques=_techniques(incident, () if benign else (*final.techniques, *pack.techniques), held),
+            techniques=incident.techniques if benign else _techniques(incident, final.techniques, held),
             missing=(*_missing(incident), *case.failed),
         )
 
     def _pack(self, incident: Incident, case: _Case) -> AnalysisPack:
         category = incident.alerts[0].category
-        if category in self._packs and category not in (COMMON, FALLBACK):
+        if category in self._packs and category not in (ANY, FALLBACK):
             return self._packs[category]
-        recognised = (one.category for one in self._packs[COMMON].recognise if case.holds(one.when))
-        return self._packs.get(next(recognised, FALLBACK), self._packs[FALLBACK])
+        fallback = self._packs[FALLBACK]
+        named = (one.category for one in self._packs[ANY].recognise if case.holds(one.when))
+        recognised = (self._packs[one] for one in named if one in self._packs)
+        # Text chose them, so text must not be able to choose a milder one; of equals the fallback is the last resort.
+        return max((*recognised, fallback), key=lambda pack: pack.base_rate)
 
-    def _final(self, pack: AnalysisPack, held: list[Rule]) -> AnalysisPack:
-        """What the incident turns out to be: the word of the weightiest rule that has one, else what it came as."""
+    def _naming(self, held: list[Rule]) -> Rule | None:
+        """The weightiest rule that says what the incident turns out to be; None: it is what it came as."""
         naming = [rule for rule in held if rule.category in self._packs and rule.weight > 0]
-        return self._packs[max(naming, key=lambda rule: rule.weight).category] if naming else pack
+        return max(naming, key=lambda rule: rule.weight) if naming else None
 
 
 class _Case(NamedTuple):
@@ -151,11 +155,20 @@ def _one(id: str, words: Words, rule: Rule, weight: float) -> Evidence:
     )
 
 
+def _summary(words: Words, pack: AnalysisPack, naming: Rule | None, benign: bool) -> str:
+    """What happened; what it turned into, when a rule says so; why it need not worry, when it need not."""
+    happened = words.first_filled(pack.summaries)
+    if naming and not benign:
+        return f"{happened} {words.fill(naming.statement)}."
+    return f"{happened} {pack.benign}" if pack.benign and benign else happened
+
+
 def _techniques(incident: Incident, usual: tuple[str, ...], held: list[tuple[Rule, float]]) -> tuple[str, ...]:
-    """The vendor's word first, then what rules saw, then what the category usually is when nobody said better."""
+    """The vendor's word first, then what rules saw, then what the category usually is when nobody said better. A
+    technique is left out beside a sub-technique of it."""
     seen = tuple(rule.technique for rule, _ in held if rule.technique)
-    told = (*incident.techniques, *seen)
-    return tuple(dict.fromkeys((*told, *(() if told else usual))))
+    told = dict.fromkeys((*incident.techniques, *seen)) or dict.fromkeys(usual)
+    return tuple(one for one in told if not any(other.startswith(f"{one}.") for other in told))
 
 
 def _missing(incident: Incident) -> tuple[str, ...]:

@@ -108,7 +108,9 @@ class Words:
             "count": str(self._incident.alert_count),
         }
         value = known.get(name)
-        return Word(value, name, "alert", sentence=name in ("source", "category", "severity", "count")) if value else None
+        return (
+            Word(value, name, "alert", sentence=name in ("source", "category", "severity", "count")) if value else None
+        )
 
     def _attribute(self, name: str) -> Word | None:
         if not name.startswith("attribute."):

@@ -95,9 +95,7 @@ def _named(attributes: Attributes, *names: str) -> tuple[str, str]:
 
 def _sender(incident: Incident) -> str:
     told = _named(incident.alerts[0].attributes, "sender", "from", "sender_address")[1]
-    acting = (
-        one.value for one in incident.observables if one.type is ObservableType.EMAIL and one.role is Role.ACTOR
-    )
+    acting = (one.value for one in incident.observables if one.type is ObservableType.EMAIL and one.role is Role.ACTOR)
     return told or next(acting, "")
 
 

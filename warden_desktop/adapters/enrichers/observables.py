@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from warden_desktop.adapters.enrichers.encoded import decoded_commands
-from warden_desktop.adapters.enrichers.text import host_of, host_type, sightings
+from warden_desktop.adapters.enrichers.text import READ_AT_MOST, host_of, host_type, sightings
 from warden_desktop.domain.address import AddressClass, address_class
 from warden_desktop.domain.alert import Alert, Observable, ObservableType, Role
 from warden_desktop.domain.facts import OBSERVABLE_FINDING
@@ -73,8 +73,8 @@ def _candidates(incident: Incident) -> Iterator[Finding]:
     for seen in incident.observables[:EXTRACTED_AT_MOST]:
         yield from _implied(seen)
     yield from _nameless(incident)
-    for alert in (incident.alerts[0], *incident.alerts[-4:][::-1]):
-        yield from _in_alert(alert)
+    for path, text, is_command in _read(incident):
+        yield from _told(path, text, is_command)
 
 
 def _implied(seen: Observable) -> Iterator[Finding]:
@@ -82,7 +82,8 @@ def _implied(seen: Observable) -> Iterator[Finding]:
     if seen.type is ObservableType.URL:
         host = host_of(seen.value)
         if host:
-            yield found_observable(Observable(type=host_type(host), value=host, role=seen.role, path=seen.path), "the URL")
+            one = Observable(type=host_type(host), value=host, role=seen.role, path=seen.path)
+            yield found_observable(one, "the URL")
     elif seen.type is ObservableType.EMAIL and "@" in seen.value:
         domain = seen.value.rpartition("@")[2].strip("<> ").lower()
         if "." in domain:
@@ -102,28 +103,34 @@ def _nameless(incident: Incident) -> Iterator[Finding]:
             yield found_observable(host, "its address; no host is named")
 
 
-def _in_alert(alert: Alert) -> Iterator[Finding]:
-    for path, text, is_command in _texts(alert):
-        yield from _in_text(text, path, Role.INFRASTRUCTURE if is_command else Role.UNKNOWN)
-        for decoded in decoded_commands(text):
-            yield Finding(
-                name="decoded_command",
-                value=decoded,
-                detail=f"The encoded command says: {decoded[:200]}",
-                path=path,
-            )
-            yield from _in_text(decoded, path, Role.INFRASTRUCTURE)
+def _read(incident: Incident) -> Iterator[tuple[str, str, bool]]:
+    """The texts of the first and the newest alerts, each once, READ_AT_MOST characters in all."""
+    left, known = READ_AT_MOST, set[str]()
+    for alert in (incident.alerts[0], *incident.alerts[-4:][::-1]):
+        for path, text, is_command in _texts(alert):
+            if text not in known and left > 0:
+                known.add(text)
+                yield path, text[:left], is_command
+                left -= len(text)
+
+
+def _told(path: str, text: str, is_command: bool) -> Iterator[Finding]:
+    yield from _in_text(text, path, Role.INFRASTRUCTURE if is_command else Role.UNKNOWN)
+    for decoded in decoded_commands(text):
+        detail = f"The encoded command says: {decoded[:200]}"
+        yield Finding(name="decoded_command", value=decoded, detail=detail, path=path)
+        yield from _in_text(decoded, path, Role.INFRASTRUCTURE)
 
 
 def _texts(alert: Alert) -> Iterator[tuple[str, str, bool]]:
     for seen in alert.observables[:EXTRACTED_AT_MOST]:
         if seen.type in _COMMANDS:
             yield seen.path, seen.value, True
+    yield "title", alert.title, False
+    yield "description", alert.description, False
     for name, value in alert.attributes.items():
         if isinstance(value, str):
             yield name, value, False
-    yield "title", alert.title, False
-    yield "description", alert.description, False
 
 
 def _in_text(text: str, path: str, role: Role) -> Iterator[Finding]:
@@ -132,7 +139,8 @@ def _in_text(text: str, path: str, role: Role) -> Iterator[Finding]:
     for found in sightings(text):
         linked = role is Role.UNKNOWN and (found.type is ObservableType.URL or found.defanged)
         part = Role.INFRASTRUCTURE if linked else role
-        yield found_observable(Observable(type=found.type, value=found.value[:4096], role=part, path=path), path or "the text")
+        one = Observable(type=found.type, value=found.value[:4096], role=part, path=path)
+        yield found_observable(one, path or "the text")
 
 
 def found_observable(one: Observable, place: str) -> Finding:

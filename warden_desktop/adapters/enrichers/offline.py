@@ -25,9 +25,9 @@ def offline_enrichers(
     the bundled lists cannot be read.
     """
     extractor = Extractor()
-    protected = Protected(
-        own_domains, read_domains(lists / "domains" / "known_brands.txt"), read_domains(lists / "domains" / "public_suffixes.txt")
-    )
+    names = lists / "domains"
+    brands, suffixes = read_domains(names / "known_brands.txt"), read_domains(names / "public_suffixes.txt")
+    protected = Protected(own_domains, brands, suffixes)
     return (
         InventoryEnricher(inventory or data_dir),
         ObservableEnricher(extractor),

@@ -16,8 +16,8 @@ Every row of table `event` carries `hash`, 32 bytes:
 `body` is the stored JSON to the byte. All columns are under the hash, so what is searched is what was recorded; and
 since only its digest is, an auditor can check a log whose bodies must stay secret.
 
-A bare chain cannot see that its end was cut off, nor that somebody computed it anew from some row on: compare `head`
-with one noted elsewhere.
+A bare chain cannot see that its end was cut off, nor that somebody computed it anew from some row on: tail.py notes the
+end beside the file, and whoever fears the one who can write both compares `head` with one noted elsewhere.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from hashlib import sha256
 from typing import NamedTuple
 
 import apsw
+
+from warden_desktop.adapters.journal.faults import UNREADABLE
 
 GENESIS = sha256(b"warden-desktop journal 1").digest()
 COLUMNS = "seq, id, kind, at, incident_id, version, body, hash"
@@ -60,6 +62,12 @@ def verify(connection: apsw.Connection) -> Verification:
     return check(connection.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq"), 0, GENESIS)
 
 
+def hash_of(connection: apsw.Connection, seq: int) -> bytes | None:
+    """The stored hash of one entry."""
+    found: bytes | None = connection.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).get
+    return found
+
+
 def check(rows: Iterable[Row], seq: int, head: bytes) -> Verification:
     """Whether `rows` follow on from entry `seq` with hash `head`, without a hole. What cannot be read is bad."""
     try:
@@ -68,7 +76,7 @@ def check(rows: Iterable[Row], seq: int, head: bytes) -> Verification:
             if problem:
                 return Verification(False, seq, head, seq + 1, problem)
             seq, head = row[0], row[7]
-    except apsw.Error as error:
+    except UNREADABLE as error:
         return Verification(False, seq, head, seq + 1, f"entry {seq + 1} cannot be read: {error}")
     return Verification(True, seq, head)
 

@@ -26,10 +26,15 @@ _CAUSES: Mapping[type[apsw.Error], str] = {
 DISK_ERRORS = tuple(_CAUSES)
 """Errors of the file or the disk, which concern everything in the transaction and not one statement."""
 
+UNREADABLE = (apsw.Error, UnicodeError)
+"""What reading rows may raise; text that is not UTF-8 can only be damage."""
+
 
 def explain(path: Path, error: Exception) -> JournalError:
     """The JournalError to raise for `error`; a JournalError is passed through as a copy of itself."""
     if isinstance(error, JournalError):
         return JournalError(str(error))
+    if isinstance(error, UnicodeError):
+        return explain(path, apsw.CorruptError(str(error)))
     cause = next((text for kind, text in _CAUSES.items() if isinstance(error, kind)), "unexpected")
     return JournalError(f"{path}: {cause} ({type(error).__name__}: {error})")

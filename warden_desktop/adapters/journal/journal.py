@@ -44,9 +44,10 @@ class SqliteJournal:
                 opened.enter_context(closing(connect(path)))
                 for connect in (schema.open_writer, schema.open_reader, schema.open_reader)
             )
+            tail = schema.open_tail(path)
             opened.pop_all()
         reads, searches = Lane("journal reader", path, read, loop), Lane("journal search", path, search, loop)
-        return cls(Writer(path, write, loop), reads, searches, loop)
+        return cls(Writer(path, write, tail, loop), reads, searches, loop)
 
     @property
     def last_seq(self) -> int:

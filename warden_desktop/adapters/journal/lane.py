@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import apsw
 
-from warden_desktop.adapters.journal.faults import explain
+from warden_desktop.adapters.journal.faults import UNREADABLE, explain
 from warden_desktop.engine.ports import JournalError
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Lane:
         self._connection.set_progress_handler(answer.cancelled, _STEPS)
         try:
             return question(self._connection), None
-        except apsw.Error as error:
+        except UNREADABLE as error:
             return None, explain(self._path, error)
         except Exception as error:
             return None, error

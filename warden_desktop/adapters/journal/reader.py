@@ -11,8 +11,8 @@ from uuid import UUID
 
 import apsw
 
-from warden_desktop.adapters.journal import chain, incidents, reading, schema
-from warden_desktop.adapters.journal.faults import explain
+from warden_desktop.adapters.journal import chain, incidents, reading, schema, tail
+from warden_desktop.adapters.journal.faults import UNREADABLE, explain
 from warden_desktop.domain.incident import IncidentRow
 from warden_desktop.domain.query import Query
 from warden_desktop.domain.record import now
@@ -90,11 +90,16 @@ class JournalReader:
         return self._ask(reading.dead_letters)
 
     def verify(self) -> chain.Verification:
-        """Check the whole hash chain."""
-        return chain.verify(self._connection)
+        """Check the whole hash chain, and that its end is not lost."""
+        note = tail.noted(self._path)  # Before the log is read, since that may be growing.
+        found = chain.verify(self._connection)
+        lost = tail.loss(note, found.entries, partial(chain.hash_of, self._connection)) if found.ok else ""
+        if not note or not lost:
+            return found
+        return found._replace(ok=False, first_bad=min(note.seq, found.entries + 1), problem=lost)
 
     def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
         try:
             return question(self._connection)
-        except apsw.Error as error:
+        except UNREADABLE as error:
             raise explain(self._path, error) from error

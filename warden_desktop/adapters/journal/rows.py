@@ -75,8 +75,8 @@ def decode(stored: Stored) -> Recorded:
         return Recorded(stored.seq, EVENT.validate_json(current(stored.kind, stored.version, stored.body)))
     except ValueError as error:
         raise JournalError(
-            f"event {stored.seq} ({stored.kind}, version {stored.version}) in the journal cannot be read: {_reason(error)}. "
-            "Run `warden-desktop audit verify` to see whether the file was changed."
+            f"event {stored.seq} ({stored.kind}, version {stored.version}) in the journal cannot be read: "
+            f"{_reason(error)}. Run `warden-desktop audit verify` to see whether the file was changed."
         ) from error
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import apsw
 
-from warden_desktop.adapters.journal import chain
-from warden_desktop.adapters.journal.faults import explain
+from warden_desktop.adapters.journal import chain, tail
+from warden_desktop.adapters.journal.faults import UNREADABLE, explain
 from warden_desktop.adapters.journal.reading import contains
+from warden_desktop.adapters.journal.tail import Tail
 from warden_desktop.engine.ports import JournalError
 
 APPLICATION_ID = 0x5752444E
@@ -101,8 +102,8 @@ def open_writer(path: Path) -> apsw.Connection:
     try:
         if not path.exists():
             _create(path)
-        return _opened(path, apsw.SQLITE_OPEN_READWRITE, _ready_to_write)
-    except (apsw.Error, OSError) as error:
+        return _opened(path, apsw.SQLITE_OPEN_READWRITE, ready_to_write)
+    except (*UNREADABLE, OSError) as error:
         raise explain(path, error) from error
 
 
@@ -112,15 +113,26 @@ def open_reader(path: Path) -> apsw.Connection:
         if not path.exists():
             raise JournalError(f"{path}: there is no journal here; has the application been started once?")
         return _opened(path, apsw.SQLITE_OPEN_READONLY, _ready_to_read)
-    except (apsw.Error, OSError) as error:
+    except (*UNREADABLE, OSError) as error:
+        raise explain(path, error) from error
+
+
+def open_tail(path: Path) -> Tail:
+    """The note of how far the log has got, for the writer. Raises JournalError."""
+    try:
+        return Tail(path)
+    except OSError as error:
         raise explain(path, error) from error
 
 
 def _create(path: Path) -> None:
     """Made aside and moved into place whole, so that a file that exists and is empty is damage, not a first start."""
-    left = Path(f"{path}-wal")
-    if left.exists() and left.stat().st_size:
-        raise JournalError(f"{path}: the file is gone but {left.name}, with events in it, is here; restore a backup")
+    wal = Path(f"{path}-wal")
+    if tail.noted(path) or (wal.exists() and wal.stat().st_size):
+        raise JournalError(
+            f"{path}: the file is gone, but what is beside it says that it held events; restore the last backup, or "
+            f"delete {wal.name} and {tail.beside(path).name} to begin an empty log"
+        )
     fresh = path.with_name(f"{path.name}.new")
     with suppress(FileNotFoundError):
         fresh.unlink()
@@ -176,19 +188,22 @@ def _ready_to_read(path: Path, connection: apsw.Connection) -> None:
     connection.create_scalar_function("contains", contains, 2, deterministic=True)
 
 
-def _ready_to_write(path: Path, connection: apsw.Connection) -> None:
+def ready_to_write(path: Path, connection: apsw.Connection) -> None:
+    """Set up durability, then check the file. Raises JournalError, or apsw.Error."""
     if connection.readonly("main"):
         raise JournalError(f"{path}: the file is read-only; the journal must be able to write")
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", False)
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # A refusal must leave the evidence as it is.
     _check(path, connection)
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
 
 
 def _check(path: Path, connection: apsw.Connection) -> None:
     """Cheap: the pages of a small file, the ends of the log always."""
     if path.stat().st_size <= _CHECKED_WHOLE:
-        verdict = connection.execute("PRAGMA quick_check(1)").get
+        verdict = connection.execute("PRAGMA integrity_check(1)").get
         if verdict != "ok":
             raise JournalError(f"{path}: the file is damaged ({verdict}); keep a copy and restore the last backup")
     first = connection.execute("SELECT min(seq) FROM event").get
@@ -197,6 +212,12 @@ def _check(path: Path, connection: apsw.Connection) -> None:
     found = _newest(connection)
     if not found.ok:
         raise JournalError(f"{path}: {found.problem}; keep a copy and run `warden-desktop audit verify`")
+    lost = tail.loss(tail.noted(path), found.entries, lambda seq: chain.hash_of(connection, seq))
+    if lost:
+        raise JournalError(
+            f"{path}: {lost}. Keep a copy, then restore the last backup; to go on without what is lost, "
+            f"delete {tail.beside(path).name}"
+        )
 
 
 def _newest(connection: apsw.Connection) -> chain.Verification:

@@ -22,7 +22,8 @@ import apsw
 
 from warden_desktop.adapters.journal.faults import DISK_ERRORS, explain
 from warden_desktop.adapters.journal.rows import Entry
-from warden_desktop.adapters.journal.writing import append, end
+from warden_desktop.adapters.journal.tail import Tail
+from warden_desktop.adapters.journal.writing import Appended, append, end
 from warden_desktop.engine.ports import JournalBusy, JournalError, Recorded
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ T = TypeVar("T")
 MOST_EVENTS = 20_000
 MOST_BYTES = 64 * 2**20
 
-_BATCH = 512
+_BATCH = 256
 """Events after which a transaction takes no further job. Beyond it fsync is already spread thin, and what the loop has
 to do at once when the transaction is durable stays short enough for a frame."""
 
@@ -57,12 +58,13 @@ class _Job:
 
 
 class Writer:
-    """Owns `connection` from now on."""
+    """Owns `connection` and `tail` from now on."""
 
-    def __init__(self, path: Path, connection: apsw.Connection, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, path: Path, connection: apsw.Connection, tail: Tail, loop: asyncio.AbstractEventLoop) -> None:
         self._path = path
         self._file = path.stat().st_ino
         self._connection = connection
+        self._tail = tail
         self._loop = loop
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._events_queued = 0
@@ -123,6 +125,7 @@ class Writer:
                 self._tell(self._settle, batch, fresh, (time.perf_counter() - started) * 1000)
             del batch
         self._connection.close()
+        self._tail.close()
         self._tell(self._ended.set_result, None)
 
     def _next(self) -> tuple[list[_Job], bool]:
@@ -145,7 +148,7 @@ class Writer:
         try:
             self._assert_in_place()
             self._connection.execute("BEGIN IMMEDIATE")
-            fresh = self._append([job for job in batch if job.work is None])
+            appended = self._append([job for job in batch if job.work is None])
             for job in batch:
                 if job.work is not None:
                     self._attempt(job, job.work)
@@ -155,13 +158,15 @@ class Writer:
             for job in batch:
                 job.outcome = explain(self._path, error)
             return []
-        return fresh
+        if appended.fresh:
+            self._tail.note(appended.fresh[-1].seq, appended.head)
+        return appended.fresh
 
-    def _append(self, jobs: Sequence[_Job]) -> list[Recorded]:
-        recorded, fresh = append(self._connection, [entry for job in jobs for entry in job.entries])
+    def _append(self, jobs: Sequence[_Job]) -> Appended:
+        appended = append(self._connection, [entry for job in jobs for entry in job.entries])
         for job in jobs:
-            job.outcome = tuple(recorded[entry.columns.id] for entry in job.entries)
-        return fresh
+            job.outcome = tuple(appended.recorded[entry.columns.id] for entry in job.entries)
+        return appended
 
     def _assert_in_place(self) -> None:
         """An open file that was deleted or replaced takes writes as before, and they are lost with it."""

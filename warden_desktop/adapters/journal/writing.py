@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import apsw
 
@@ -19,8 +20,16 @@ def end(connection: apsw.Connection) -> tuple[int, bytes]:
     return (newest[0], newest[1]) if newest else (0, chain.GENESIS)
 
 
-def append(connection: apsw.Connection, entries: Sequence[Entry]) -> tuple[dict[bytes, Recorded], list[Recorded]]:
-    """Add what is new. Returns all of `entries` as they are in the log, by id, and the fresh ones in log order."""
+class Appended(NamedTuple):
+    """All entries as they are in the log, by id; the fresh ones in log order; and the hash of the newest."""
+
+    recorded: dict[bytes, Recorded]
+    fresh: list[Recorded]
+    head: bytes
+
+
+def append(connection: apsw.Connection, entries: Sequence[Entry]) -> Appended:
+    """Add those of `entries` that are new."""
     seq, head = end(connection)
     recorded = _known(connection, entries)
     fresh: list[Recorded] = []
@@ -33,7 +42,7 @@ def append(connection: apsw.Connection, entries: Sequence[Entry]) -> tuple[dict[
             recorded[columns.id] = Recorded(seq, event)
             fresh.append(recorded[columns.id])
     connection.executemany(_INSERT, rows)
-    return recorded, fresh
+    return Appended(recorded, fresh, head)
 
 
 def _known(connection: apsw.Connection, entries: Sequence[Entry]) -> dict[bytes, Recorded]:

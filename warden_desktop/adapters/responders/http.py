@@ -1,7 +1,7 @@
 """Carries actions out over HTTP, as a connector pack says.
 
-Theory of operation: each attempt has a connection of its own, so there is no stale one on which a client library would
-silently try again, and no redirect is followed. The gate of the kill switch is passed when the connection stands and
+Theory of operation: each attempt has a connection of its own and one send, whatever the client library would like to
+try again, and no redirect is followed. The gate of the kill switch is passed when the connection stands and
 the first byte is about to be written: before that, nothing was sent, whatever fails; after that, only an answer tells
 what happened, and no answer means unknown.
 """
@@ -39,8 +39,10 @@ def open_session(pack: ConnectorPack, request_class: type[ClientRequest]) -> Cli
         resolver=GuardedResolver(allow_link_local=pack.allow_link_local), force_close=True, use_dns_cache=False
     )
     return ClientSession(
-        connector=connector, request_class=request_class, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-    )
+        connector=connector, request_class=request_class, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False,
+        # An answer is kept to be read, not unpacked: a small one could unpack to gigabytes.
+        headers={"Accept-Encoding": "identity", "User-Agent": "warden-desktop"}, auto_decompress=False,
+    )  # fmt: skip
 
 
 class HttpResponder:
@@ -143,6 +145,8 @@ class HttpResponder:
 def _gated(gate: Callable[[], None], sent: asyncio.Event) -> type[ClientRequest]:
     class GatedRequest(ClientRequest):
         async def send(self, conn: Any) -> ClientResponse:
+            if sent.is_set():  # aiohttp sends GET, PUT and DELETE again when the server drops the connection
+                raise aiohttp.ClientConnectionError("the server dropped the connection")
             gate()
             sent.set()
             return await super().send(conn)

@@ -239,14 +239,31 @@ def _literal(node: Node) -> Get:
     return lambda value: constant
 
 
-def _ours(node: Node) -> Get:
-    """A call of one of our own functions of one argument, without the interpreter's ceremony."""
-    call = {"internal": _Functions._func_internal, "host_of": _Functions._func_host_of}.get(node["value"])
+def _comparator(node: Node) -> Get:
+    """`x == 'text'`; the rest of comparing has more rules than are worth repeating."""
+    left, right = node["children"]
+    if node["value"] != "eq" or right["type"] != "literal" or not isinstance(right["value"], str):
+        return _interpreted(node)
+    get, wanted = _compiled(left), right["value"]
+    return lambda value: get(value) == wanted
+
+
+def _call(node: Node) -> Get:
+    """A call of a function that takes anything, without the interpreter's ceremony."""
+    call = _PLAIN_CALLS.get(node["value"])
     if call is None:
         return _interpreted(node)
     argument = _compiled(node["children"][0])
-    functions = _Functions()
-    return lambda value: call(functions, argument(value))
+    return lambda value: call(argument(value))
+
+
+_KINDS = {dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "boolean"}
+_FUNCTIONS = _Functions()
+_PLAIN_CALLS: dict[str, Get] = {
+    "internal": _FUNCTIONS._func_internal,
+    "host_of": _FUNCTIONS._func_host_of,
+    "type": lambda value: _KINDS.get(type(value), "null"),
+}
 
 
 _BUILDERS: dict[str, Callable[[Node], Get]] = {
@@ -258,7 +275,8 @@ _BUILDERS: dict[str, Callable[[Node], Get]] = {
     "and_expression": _and,
     "not_expression": _not,
     "literal": _literal,
-    "function_expression": _ours,
+    "function_expression": _call,
+    "comparator": _comparator,
     "identity": lambda node: lambda value: value,
     "current": lambda node: lambda value: value,
 }

@@ -40,6 +40,8 @@ def _read(value: object) -> datetime:
 
 
 def _since_1970(number: float) -> datetime:
+    if number > 1e20:
+        raise ValueError("too large for nanoseconds")
     while number > 1e11:  # seconds stay below it until the year 5138
         number /= 1000
     return datetime.fromtimestamp(number, UTC)

@@ -28,7 +28,10 @@ def text(value: object, limit: int = LONGEST) -> str:
 
 def line(value: object, limit: int = 1024) -> str:
     """A scalar as one line: runs of blanks, line ends and control characters become one space."""
-    return _BLANKS.sub(" ", text(value, limit * 2)).strip()[:limit].strip()
+    word = text(value, limit * 2)
+    if not word.isprintable() or "  " in word:
+        word = _BLANKS.sub(" ", word)
+    return word.strip()[:limit].strip()
 
 
 def scalars(value: object) -> Iterator[tuple[str, object]]:
@@ -43,6 +46,8 @@ def scalars(value: object) -> Iterator[tuple[str, object]]:
 
 def attribute(value: object) -> str | int | float | bool | None:
     """What an alert keeps of a value: scalars as they are (text cut), lists of scalars joined, nothing of the rest."""
+    if value is None:
+        return None
     if isinstance(value, str):
         return value[:LONGEST] or None
     if isinstance(value, bool | int | float):
@@ -65,6 +70,7 @@ def observed(kind: ObservableType, value: object) -> tuple[ObservableType, str] 
     return (kind, normal) if normal else None
 
 
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.\[\]]+")
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_](?:[\w-]{0,61}[^\W_])?")
@@ -76,7 +82,7 @@ _HASH_LENGTHS = frozenset({32, 40, 56, 64, 96, 128})
 
 
 def _ip(word: str) -> str:
-    if len(word) > 64:
+    if len(word) > 64 or not _ADDRESS.fullmatch(word):
         return ""
     try:
         return str(ipaddress.ip_address(word.strip("[]")))

@@ -1,14 +1,20 @@
 """The door's connections: bounded in number and patience, and slow clients cannot keep quick ones out.
 
 Theory of operation: of the connections the door has, some are being served and the rest keep us waiting, for headers,
-a body, or nothing at all. When there are as many as allowed and another one comes, the connection that has kept us
-waiting longest makes room. A quick client needs a few milliseconds, so it is never the one; five hundred clients that
-drip a byte a second only push out each other. Only when all are being served is a newcomer turned away.
+a body, or nothing at all. When there are as many as allowed, the next one stays in the kernel's queue until there is
+room, and the connection that has kept us waiting longest makes room, unless it is so young that its request may still be
+on the way. A quick client is served within that time, so it is never the one; five hundred clients that drip a byte a
+second only push out each other.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+import os
+import socket
+from time import monotonic
 from typing import Any
 
 from aiohttp import web
@@ -16,10 +22,16 @@ from aiohttp.web_protocol import RequestHandler
 
 from warden_desktop.adapters.webhook.refusals import Refusal, Tally, refused
 
-_FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
-    b'Content-Length: 64\r\n\r\n{"error": "busy", "detail": "All connections are in use; wait."}'
-)
+log = logging.getLogger(__name__)
+
+YOUNG = 0.05
+"""Seconds in which a connection may say what it wants before it can be made to give way."""
+
+QUEUED = 1024
+"""Connections that may wait in the kernel."""
+
+OUT_OF_FILES = 0.2
+"""Seconds to wait when a connection could not be accepted, for instance because no descriptor is left."""
 
 
 class _Connection(RequestHandler):
@@ -38,53 +50,89 @@ class _Connection(RequestHandler):
         return response
 
 
-class _TurnedAway(asyncio.Protocol):
-    """What a newcomer gets when every connection is being served."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        transport.write(_FULL)
-        transport.close()
-
-
 class Connections(web.Server):
-    """aiohttp's low-level server with a bounded number of connections."""
+    """aiohttp's low-level server over a bounded number of connections."""
 
     def __init__(self, handler: Any, most: int, tally: Tally, **settings: Any) -> None:
         super().__init__(handler, **settings)
         self._most = most
         self._tally = tally
-        self._waiting: dict[Any, None] = {}
+        self._waiting: dict[Any, float] = {}  # since when, the longest first
+        self._served: set[Any] = set()
+        self._freed = asyncio.Event()
 
-    def __call__(self) -> Any:
-        if len(self._connections) >= self._most and not self._make_room():
-            self._tally.refused["busy"] += 1
-            return _TurnedAway()
+    def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._served)
+
+    async def accept(self, listening: socket.socket) -> None:
+        """Accept connections, for ever, as there is room."""
+        while True:
+            await self._room()
+            try:
+                accepted, _ = await self._loop.sock_accept(listening)
+                await self._loop.connect_accepted_socket(self, accepted)
+            except OSError as error:
+                log.warning("a connection could not be accepted: %s", error)
+                await asyncio.sleep(OUT_OF_FILES)
+
+    async def _room(self) -> None:
+        while len(self) >= self._most and not self._make_room():
+            self._freed.clear()
+            oldest = next(iter(self._waiting.values()), None)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if oldest is None else oldest + YOUNG - monotonic()):
+                    await self._freed.wait()
+
+    def _make_room(self) -> bool:
+        handler, since = next(iter(self._waiting.items()), (None, 0.0))
+        if handler is None or monotonic() - since < YOUNG:
+            return False
+        del self._waiting[handler]
+        transport = self._connections[handler]
+        handler.force_close()
+        transport.abort()
+        self._tally.evicted += 1
+        return True
+
+    # --- what becomes of a connection ---------------------------------------------------------------------------
 
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        self._waiting[handler] = None
+        self._waiting[handler] = monotonic()
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
         self._waiting.pop(handler, None)
+        self._served.discard(handler)
+        self._freed.set()
 
     def serving(self, handler: Any) -> None:
         """The connection has said all it has to say; from now on it waits for us."""
-        self._waiting.pop(handler, None)
+        if self._waiting.pop(handler, None) is not None:
+            self._served.add(handler)
 
     def served(self, handler: Any) -> None:
         """The connection has its answer, and keeps us waiting again."""
-        if handler in self._connections:
-            self._waiting[handler] = None
+        if handler in self._served:
+            self._served.discard(handler)
+            self._waiting[handler] = monotonic()
+            self._freed.set()
 
-    def _make_room(self) -> bool:
-        for handler in self._waiting:
-            del self._waiting[handler]
-            transport = self._connections[handler]
-            handler.force_close()
-            transport.abort()
-            self._tally.evicted += 1
-            return True
-        return False
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on one loopback address. Raises OSError."""
+    address = "127.0.0.1" if host.lower() == "localhost" else host
+    listening = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere this option lets two programs share a port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((address, port))
+        listening.listen(QUEUED)
+        listening.setblocking(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening

@@ -3,7 +3,7 @@
     GET  /api/incidents[?query=&limit=&cursor=]   {"incidents": [...], "cursor": text or null}, newest first
     GET  /api/incidents/{id}                      an incident; the beginning of an id is enough when it is unique
     GET  /api/approvals                           {"approvals": [...]}: actions that wait for a person or are held
-    POST /api/approvals/{id}/approve | deny       {"reason"?, "digest"?} -> the action
+    POST /api/approvals/{id}/approve | deny       {"reason"?, "digest"?, "level"?} -> the action
     GET  /api/kill-switch                         {"engaged": bool, "scopes": [...], "receipt": event or null}
     POST /api/kill-switch                         {"engage": bool, "scope"?, "reason"?} -> the same
     POST /api/window/raise                        {"raised": bool}
@@ -26,7 +26,7 @@ from warden_desktop.adapters.webhook.refusals import Refusal, answer, unauthoriz
 from warden_desktop.adapters.webhook.routes import Handler, Route
 from warden_desktop.adapters.webhook.sse import Stream
 from warden_desktop.adapters.webhook.strict_json import BadJson, parse
-from warden_desktop.domain.action import ActionState
+from warden_desktop.domain.action import ActionState, Level
 from warden_desktop.domain.incident import Action, Incident, IncidentRow
 from warden_desktop.domain.query import QuerySyntaxError
 from warden_desktop.domain.query import parse as parse_query
@@ -48,7 +48,10 @@ _UNDECIDED = frozenset({ActionState.WAITING, ActionState.HELD})
 
 
 class Control:
-    """The routes of the control API. `actor` is who its requests act as ("analyst:alice")."""
+    """The routes of the control API. They act as `actor` ("analyst:alice") and approve as `level` unless they say.
+
+    The token opens all of it: whoever can read the data directory is the person at this desk.
+    """
 
     def __init__(
         self,
@@ -57,12 +60,14 @@ class Control:
         actor: str,
         limits: Limits,
         raise_window: Callable[[], None] | None = None,
+        level: Level = Level.ANALYST,
     ) -> None:
         self._desk = desk
         self._token = token.encode()
         self._actor = actor
         self._limits = limits
         self._raise_window = raise_window
+        self._level = level
         self._stream = Stream(desk.bus, limits)
 
     def routes(self) -> Iterator[Route]:
@@ -146,9 +151,10 @@ class Control:
 
     async def _approve(self, request: web.BaseRequest, beginning: str) -> web.Response:
         said = await self._said(request)
+        level = self._level_of(said)
         _, action = self._action(beginning)
         digest = _text(said, "digest") or action.digest or action.proposed.digest
-        await self._desk.approve(action.id, digest=digest, actor=self._actor)
+        await self._desk.approve(action.id, digest=digest, actor=self._actor, level=level)
         return self._shown(action.id)
 
     async def _deny(self, request: web.BaseRequest, beginning: str) -> web.Response:
@@ -156,6 +162,12 @@ class Control:
         _, action = self._action(beginning)
         await self._desk.deny(action.id, reason=_text(said, "reason"), actor=self._actor)
         return self._shown(action.id)
+
+    def _level_of(self, said: dict[str, Any]) -> Level:
+        given = _text(said, "level") or self._level
+        if given not in set(Level):
+            raise Refusal(422, "wrong_shape", f"level: must be one of {', '.join(Level)}.")
+        return Level(given)
 
     def _action(self, beginning: str) -> tuple[Incident, Action]:
         known = {action.id: (incident, action) for incident, action in self._desk.incidents.actions()}

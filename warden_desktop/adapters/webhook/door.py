@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from aiohttp import web
 
 from warden_desktop.adapters.sources import Source
-from warden_desktop.adapters.webhook.connections import Connections
+from warden_desktop.adapters.webhook.connections import Connections, listen
 from warden_desktop.adapters.webhook.control import Control
 from warden_desktop.adapters.webhook.deliveries import Deliveries, Intake, Secrets
 from warden_desktop.adapters.webhook.guards import LOOPBACK, check_host, check_origin
@@ -21,7 +23,7 @@ from warden_desktop.adapters.webhook.routes import Route, Routes
 
 log = logging.getLogger(__name__)
 
-KEEP_ALIVE_GRACE = 2.0
+GRACE = 2.0
 """Seconds a stop waits for requests being served."""
 
 LINGER = 2.0
@@ -64,7 +66,8 @@ class Door:
         self._deliveries = Deliveries(intake, secrets, limits, quarantine, self.tally)
         self._routes = Routes((*self._own_routes(), *(control.routes() if control else ())))
         self._connections: Connections | None = None
-        self._runner: web.ServerRunner | None = None
+        self._listening: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
         self._stopping = False
 
     def _own_routes(self) -> Iterator[Route]:
@@ -81,19 +84,18 @@ class Door:
                 f"The webhook server listens on loopback only; {self._host} is not. Others on the network could send "
                 "alerts unseen: put a proxy with TLS and signatures in front, and use --host 127.0.0.1."
             )
-        self._connections = Connections(self._serve, self._limits.connections, self.tally, **self._settings())
-        self._runner = web.ServerRunner(self._connections, shutdown_timeout=KEEP_ALIVE_GRACE)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, backlog=1024)
         try:
-            await site.start()
+            self._listening = listen(self._host, self._port)
         except OSError as error:
-            await self._runner.cleanup()
             raise DoorError(
                 f"The webhook server cannot listen on {self._host}:{self._port} ({error.strerror}). Is another program "
                 "there? Choose another port with --port, or 0 for any."
             ) from error
-        return self._host, site.port
+        self._connections = Connections(self._serve, self._limits.connections, self.tally, **self._settings())
+        accepting = self._connections.accept(self._listening)
+        self._accepting = asyncio.get_running_loop().create_task(accepting, name="door: accept")
+        host, port, *_ = self._listening.getsockname()
+        return host, port
 
     def _settings(self) -> dict[str, object]:
         return {
@@ -109,9 +111,16 @@ class Door:
         self._stopping = True
         if self._control is not None:
             self._control.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._accepting is None or self._listening is None or self._connections is None:
+            return
+        self._accepting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._accepting
+        self._listening.close()
+        await asyncio.sleep(0)  # what has just arrived begins to be served
+        self._connections.pre_shutdown()
+        await self._connections.shutdown(GRACE)
+        self._accepting = None
 
     # --- serving ------------------------------------------------------------------------------------------------
 
@@ -156,5 +165,5 @@ class Door:
         return answer({"status": "failing" if causes else "ok", "causes": causes}, 503 if causes else 200)
 
     async def _tell_metrics(self, request: web.BaseRequest) -> web.StreamResponse:
-        count = len(self._connections.connections) if self._connections is not None else 0
+        count = len(self._connections) if self._connections is not None else 0
         return text(exposition(self._metrics(), self.tally, count), CONTENT_TYPE)

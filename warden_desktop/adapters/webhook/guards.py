@@ -78,11 +78,18 @@ async def _continue(request: web.BaseRequest) -> None:
 
 async def _read(request: web.BaseRequest, limits: Limits) -> bytes:
     body = bytearray()
-    while chunk := await request.content.readany():
+    while chunk := await _chunk(request):
         body += chunk
         if len(body) > limits.body:
             raise _too_large(limits)
     return bytes(body)
+
+
+async def _chunk(request: web.BaseRequest) -> bytes:
+    try:
+        return await request.content.readany()
+    except RuntimeError as error:  # what aiohttp says of a connection that ended between two requests of one packet
+        raise ConnectionResetError(str(error)) from None
 
 
 def _too_large(limits: Limits) -> Refusal:

@@ -39,12 +39,12 @@ def parse(raw: bytes) -> Any:
 
 
 def _refuse_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(DEEPEST + 1):
-        level = [inner for one in level if isinstance(one, dict | list) for inner in _members(one)]
-        if not level:
-            return
-    raise BadJson(f"nested deeper than {DEEPEST} levels")
+    level, depth = [value], 0
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        if depth > DEEPEST:
+            raise BadJson(f"nested deeper than {DEEPEST} levels")
+        level = [inner for one in level for inner in _members(one)]
 
 
 def _members(value: dict[str, Any] | list[Any]) -> Any:
