@@ -14,6 +14,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
@@ -37,14 +38,14 @@ from warden_desktop.adapters.simulated import SimulatedResponder
 from warden_desktop.adapters.sources import load_sources
 from warden_desktop.adapters.webhook import Control, Door, Limits, Quarantine
 from warden_desktop.assets import resource
-from warden_desktop.domain.action import ProposedAction, Verb
+from warden_desktop.domain.action import ProposedAction
 from warden_desktop.domain.events import ApplicationStarted
 from warden_desktop.domain.incident import Incident
 from warden_desktop.domain.mode import Mode
 from warden_desktop.domain.playbook import Playbook, propose
 from warden_desktop.domain.policy import Guardrails
 from warden_desktop.domain.record import now
-from warden_desktop.engine.approvals import Approvals
+from warden_desktop.engine.approvals import Approvals, connector_for
 from warden_desktop.engine.bus import Bus
 from warden_desktop.engine.desk import Desk
 from warden_desktop.engine.executor import Executor
@@ -73,6 +74,7 @@ SAVE_EVERY = 0.25
 """Seconds between saves of the incident table; what is not saved is folded from the log at the next start."""
 
 
+DEMO_DOMAINS = ("example.test",)
 JSON = {"Content-Type": "application/json"}
 
 
@@ -124,7 +126,7 @@ class Application:
                 lists=resource("lists"),
                 data_dir=directory.root,
                 inventory=resource("demo") if self.options.demo else None,
-                own_domains=settings.triage.own_domains,
+                own_domains=DEMO_DOMAINS if self.options.demo else settings.triage.own_domains,
                 ask=self.recall.past,
             ),
             RuleAnalyst(load_packs(resource("analysis"), directory.packs / "analysis", AnalysisPack), conditions),
@@ -258,13 +260,10 @@ def _first_secret(keychain: Keychain) -> Callable[[str], str | None]:
 
 
 def _proposer(playbooks: Mapping[str, Playbook], responders: Mapping[str, Responder]) -> Propose:
-    def connector_for(verb: Verb) -> str:
-        return next((name for name, responder in responders.items() if verb in responder.verbs), "")
-
     def proposer(
         incident: Incident, holds: Callable[[str], bool], cause_id: UUID
     ) -> tuple[str, tuple[ProposedAction, ...]]:
-        return propose(playbooks.values(), incident, holds, connector_for, now(), cause_id)
+        return propose(playbooks.values(), incident, holds, partial(connector_for, responders), now(), cause_id)
 
     return proposer
 

@@ -128,7 +128,7 @@ def test_events_derived_twice_have_one_id() -> None:
     cause = OF_INCIDENT[0]
     first = ev.CommentAdded.because(cause, actor="t", text="a")
     second = ev.CommentAdded.because(cause, actor="t", text="a")
-    other = ev.CommentAdded.because(cause, actor="t", key="other", text="a")
+    other = ev.CommentAdded.because(cause, actor="t", part="other", text="a")
     assert first.id == second.id != other.id
     assert first.cause == cause.id and first.incident_id == cause.incident_id
     assert STALE.id != ISOLATE.id

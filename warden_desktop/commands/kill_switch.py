@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 
 from warden_desktop.adapters.data_directory import DataDirectory
 from warden_desktop.adapters.latch import FileLatch
-from warden_desktop.commands.codes import DONE, FAILED
+from warden_desktop.commands.codes import DONE, FAILED, USAGE
 from warden_desktop.commands.output import complain, print_json, printable
+from warden_desktop.engine.errors import DeskError
+from warden_desktop.engine.kill_switch import check_scope
 from warden_desktop.engine.ports import Engagement
 
 
@@ -18,6 +20,11 @@ def run(arguments: argparse.Namespace) -> int:
     directory = DataDirectory(arguments.data_dir)
     directory.prepare()
     latch = FileLatch(directory.latch)
+    try:
+        check_scope(arguments.scope)
+    except DeskError as error:
+        complain(error.detail)
+        return USAGE
     engaged = dict(latch.read())
     if arguments.do == "engage":
         engaged[arguments.scope] = Engagement(

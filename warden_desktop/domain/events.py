@@ -37,12 +37,12 @@ class Event(Record):
     incident_id: UUID | None = None
 
     @classmethod
-    def because(cls, cause: Event, *, actor: str, key: str = "", **fields: Any) -> Self:
-        """The event that follows from `cause`; `key` tells several of one kind apart (a provider, an action id)."""
+    def because(cls, cause: Event, *, actor: str, part: str = "", **fields: Any) -> Self:
+        """The event that follows from `cause`; `part` tells several of one kind apart (a provider, an action id)."""
         if "incident_id" not in fields and cause.incident_id is not None:
             fields["incident_id"] = cause.incident_id
         kind: str = cls.model_fields["kind"].default
-        return cls(id=derived_id(cause.id, kind, key), cause=cause.id, actor=actor, **fields)
+        return cls(id=derived_id(cause.id, kind, part), cause=cause.id, actor=actor, **fields)
 
 
 class IncidentEvent(Event):

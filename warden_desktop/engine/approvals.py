@@ -108,7 +108,7 @@ class Approvals:
         asked = {"level": decision.level} if isinstance(decision, Ask) else {}
         kind = ev.ActionApproved if isinstance(decision, Allow) else ev.ApprovalRequested
         return kind.because(
-            cause, actor=POLICY, key=str(action.id), action_id=action.id, digest=action.digest, request=request,
+            cause, actor=POLICY, part=str(action.id), action_id=action.id, digest=action.digest, request=request,
             rule=decision.rule, reason=decision.reason, **asked,
         )  # fmt: skip
 
@@ -284,7 +284,7 @@ def _is_person(actor: str) -> bool:
 
 def _denial(cause: ev.Event, action: ProposedAction, *, rule: str, reason: str) -> ev.ActionDenied:
     return ev.ActionDenied.because(
-        cause, actor=POLICY, key=str(action.id), action_id=action.id, rule=rule, reason=reason
+        cause, actor=POLICY, part=str(action.id), action_id=action.id, rule=rule, reason=reason
     )
 
 

@@ -169,8 +169,8 @@ class Bus:
         concurrency: int = 32,
         lane: Lane = by_incident,
     ) -> Subscription:
-        """A durable named subscriber. `handler` is awaited for each event of `kinds` (None: all), one after the other for
-        events of one `lane`, up to `concurrency` lanes at once.
+        """A durable named subscriber. `handler` is awaited for each event of `kinds` (None: all): one after the other
+        within a `lane`, up to `concurrency` lanes at once.
 
         Raises ValueError when the name is taken. Starts at once if the bus runs, else with `start`.
         """

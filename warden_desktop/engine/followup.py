@@ -12,7 +12,6 @@ from warden_desktop.domain.events import (
     IncidentResolved,
     StatusChanged,
     TicketCreated,
-    derived_id,
 )
 from warden_desktop.domain.incident import Action, Incident
 from warden_desktop.domain.mode import Mode
@@ -69,13 +68,11 @@ def _ticket(incident: Incident, cause: ActionExecuted) -> list[Event]:
     if action is None or action.verb is not Verb.CREATE_TICKET:
         return []
     key, url = _named(action, cause.outcome.response)
-    # Not by `because`, whose own `key` is another one than the ticket's.
     return [
-        TicketCreated(
-            id=derived_id(cause.id, "ticket_created"), cause=cause.id, actor="followup", incident_id=incident.id,
-            system=action.proposed.connector, key=key, url=url, simulated=cause.simulated,
+        TicketCreated.because(
+            cause, actor="followup", system=action.proposed.connector, key=key, url=url, simulated=cause.simulated
         )
-    ]  # fmt: skip
+    ]
 
 
 def _named(action: Action, response: str) -> tuple[str, str]:

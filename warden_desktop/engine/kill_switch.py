@@ -136,7 +136,8 @@ class KillSwitch:
 
     def engage(self, scope: str = EVERYTHING, *, reason: str, actor: str) -> None:
         """Stop `scope`: "everything", "connector:NAME", "verb:NAME" or "incident:ID". On return nothing new can start
-        and what was in flight is cancelled. Raises DeskError only for a scope of no known form."""
+        and what was in flight is cancelled. Engaging what stands already gives it `reason`, so that one may stop first
+        and explain afterwards. Raises DeskError only for a scope of no known form."""
         pressed = perf_counter()
         check_scope(scope)
         engagement = Engagement(scope, actor, reason, self._clock().isoformat())
@@ -149,13 +150,15 @@ class KillSwitch:
         log.warning("kill switch engaged for %s by %s%s", scope, actor, "" if fresh else " (it stood already)")
 
     def _stand(self, engagement: Engagement, pressed: float) -> bool:
-        fresh = engagement.scope not in self._engaged
+        standing = self._engaged.get(engagement.scope)
         self._presses += 1
-        self._engaged.setdefault(engagement.scope, engagement)
+        self._engaged[engagement.scope] = _explained(standing, engagement.reason) if standing else engagement
         hit = self._cancel(engagement.scope)
-        if fresh or hit:
+        if standing is None or hit:
             self._tell(engagement, hit, pressed)
-        return fresh
+        elif self._engaged[engagement.scope] != standing:
+            self._publish(_activated(engagement))
+        return standing is None
 
     def _cancel(self, scope: str) -> list[Flight]:
         hit = [flight for flight in self._flights if covers(scope, flight.action)]
@@ -166,7 +169,7 @@ class KillSwitch:
 
     def _tell(self, engagement: Engagement, hit: list[Flight], pressed: float) -> None:
         """Nothing here may undo the stop, so nothing here may raise."""
-        activated = KillSwitchActivated(actor=engagement.by, scope=engagement.scope, reason=engagement.reason)
+        activated = _activated(engagement)
         settling = self._settle(activated, hit, pressed, perf_counter())
         try:
             self._bus.publish_with_fallback(activated)
@@ -231,9 +234,7 @@ class KillSwitch:
         self._engaged.pop(scope, None)
 
     def _stands_after_all(self, engagement: Engagement) -> None:
-        self._bus.publish_with_fallback(
-            KillSwitchActivated(actor=engagement.by, scope=engagement.scope, reason=engagement.reason)
-        )
+        self._bus.publish_with_fallback(_activated(engagement))
 
     # --- other processes ----------------------------------------------------------------------------------------
 
@@ -281,6 +282,14 @@ def covers(scope: str, action: ProposedAction) -> bool:
     return not (kind == "incident" and _is_id(name)) or str(action.incident_id) == name
 
 
+def _explained(standing: Engagement, reason: str) -> Engagement:
+    return standing._replace(reason=reason or standing.reason)
+
+
+def _activated(engagement: Engagement) -> KillSwitchActivated:
+    return KillSwitchActivated(actor=engagement.by, scope=engagement.scope, reason=engagement.reason)
+
+
 def check_scope(scope: str) -> None:
     """Raises DeskError when `scope` is not everything, connector:NAME, verb:NAME or incident:ID."""
     kind, _, name = scope.partition(":")
@@ -304,7 +313,7 @@ def _held(incident: Incident, action_id: UUID, cause: KillSwitchActivated) -> li
         return []
     return [
         ActionHeld.because(
-            cause, actor=cause.actor, key=str(action_id), incident_id=incident.id, action_id=action_id,
+            cause, actor=cause.actor, part=str(action_id), incident_id=incident.id, action_id=action_id,
             reason=f"The kill switch stands for {cause.scope}.",
         )
     ]  # fmt: skip

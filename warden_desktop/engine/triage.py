@@ -160,8 +160,8 @@ def _worse(event: AlertCorrelated, judged: TriageAnalysis) -> bool:
 def _told(event: IncidentCreated, answer: Answer) -> Event:
     name = answer.provider
     if answer.enrichment is None:
-        return EnrichmentFailed.because(event, actor=f"enricher:{name}", key=name, provider=name, error=answer.error)
-    return EnrichmentComplete.because(event, actor=f"enricher:{name}", key=name, enrichment=answer.enrichment)
+        return EnrichmentFailed.because(event, actor=f"enricher:{name}", part=name, provider=name, error=answer.error)
+    return EnrichmentComplete.because(event, actor=f"enricher:{name}", part=name, enrichment=answer.enrichment)
 
 
 def _complete(event: IncidentCreated, answers: Sequence[Answer]) -> Event:
@@ -186,7 +186,7 @@ def _failed(event: EnrichmentPhaseComplete, analyst: str, error: Exception) -> t
 
 
 def _moved(cause: Event, old: Status, new: Status, reason: str = "") -> Event:
-    return StatusChanged.because(cause, actor=ACTOR, key=new.value, old=old, new=new, reason=reason)
+    return StatusChanged.because(cause, actor=ACTOR, part=new.value, old=old, new=new, reason=reason)
 
 
 def _actor(analyst: Analyst) -> str:

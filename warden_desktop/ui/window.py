@@ -66,8 +66,8 @@ def build_window(
     """The window, not shown yet.
 
     `events` is a receiver of the bus; `save` writes the settings down; `remembered` is the file in which the window
-    keeps sizes and columns (nothing outlives it without one); `endpoint` is where the webhook listens ("127.0.0.1:8787"), "" when it
-    does not. What becomes known later is told with `main.show_endpoint`.
+    keeps sizes and columns (nothing outlives it without one); `endpoint` is where the webhook listens, for instance
+    "127.0.0.1:8787", "" when it does not. What becomes known later is told with `main.show_endpoint`.
     """
     store, frames, start = ViewStore(remembered), FrameTimer(events), UntilGone(start)
     kill_switch = KillSwitchButton(desk, start, theme, actor)

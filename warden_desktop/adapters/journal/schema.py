@@ -164,6 +164,7 @@ def _opened(path: Path, flags: int, prepare: Callable[[Path, apsw.Connection], N
         if file.read(len(_MAGIC)) != _MAGIC:
             raise JournalError(f"{path}: not a journal, or its beginning is damaged; restore the last backup")
     connection = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS)
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # A refusal must leave the evidence as it is.
     try:
         _identify(path, connection)
         prepare(path, connection)
@@ -195,7 +196,6 @@ def ready_to_write(path: Path, connection: apsw.Connection) -> None:
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", False)
-    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # A refusal must leave the evidence as it is.
     _check(path, connection)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
 

@@ -2,9 +2,9 @@
 
 Theory of operation: of the connections the door has, some are being served and the rest keep us waiting, for headers,
 a body, or nothing at all. When there are as many as allowed, the next one stays in the kernel's queue until there is
-room, and the connection that has kept us waiting longest makes room, unless it is so young that its request may still be
-on the way. A quick client is served within that time, so it is never the one; five hundred clients that drip a byte a
-second only push out each other.
+room, and the connection that has kept us waiting longest makes room, unless it is so young that its request may still
+be on the way. A quick client is served within that time, so it is never the one; five hundred clients that drip a byte
+a second only push out each other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from warden_desktop.adapters.webhook.refusals import Refusal, Tally, refused
 
 log = logging.getLogger(__name__)
 
-YOUNG = 0.05
+YOUNG = 0.03
 """Seconds in which a connection may say what it wants before it can be made to give way."""
 
 QUEUED = 1024

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -68,6 +67,7 @@ class Door:
         self._connections: Connections | None = None
         self._listening: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
+        self._tasks = asyncio.TaskGroup()
         self._stopping = False
 
     def _own_routes(self) -> Iterator[Route]:
@@ -92,8 +92,9 @@ class Door:
                 "there? Choose another port with --port, or 0 for any."
             ) from error
         self._connections = Connections(self._serve, self._limits.connections, self.tally, **self._settings())
-        accepting = self._connections.accept(self._listening)
-        self._accepting = asyncio.get_running_loop().create_task(accepting, name="door: accept")
+        self._tasks = asyncio.TaskGroup()
+        await self._tasks.__aenter__()
+        self._accepting = self._tasks.create_task(self._connections.accept(self._listening), name="door: accept")
         host, port, *_ = self._listening.getsockname()
         return host, port
 
@@ -114,8 +115,7 @@ class Door:
         if self._accepting is None or self._listening is None or self._connections is None:
             return
         self._accepting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._accepting
+        await self._tasks.__aexit__(None, None, None)
         self._listening.close()
         await asyncio.sleep(0)  # what has just arrived begins to be served
         self._connections.pre_shutdown()
