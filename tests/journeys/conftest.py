@@ -64,7 +64,7 @@ class Console:
         """Press the mouse on `widget` as a hand would: through the window system, where the widget is drawn."""
         await until(widget.isVisible)
         place = widget.mapToGlobal(at or widget.rect().center())
-        await xdotool("mousemove", "--sync", str(place.x()), str(place.y()))
+        await xdotool("mousemove", str(place.x()), str(place.y()))
         await xdotool("click", "1")
 
     async def key(self, *keys: str) -> None:

@@ -39,7 +39,7 @@ async def test_the_stop_holds_what_is_queued_and_what_was_in_flight_is_unknown(
 
             button = console.shell.window.main.kill_switch
             assert isinstance(button, KillSwitchButton)
-            await console.click(button.control)
+            await console.click(button)
             await until(lambda: console.application.desk.receipt is not None)
 
             vendor.manner = "answer"

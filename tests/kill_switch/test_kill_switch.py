@@ -215,12 +215,17 @@ async def test_it_stands_when_the_latch_cannot_be_written_and_says_so(desk: Room
     assert "read-only file system" in fault.detail
 
 
-async def test_pressing_again_changes_nothing_and_releasing_what_does_not_stand_is_refused(desk: Room) -> None:
-    desk.kill_switch.engage(reason="first", actor=ALICE)
-    desk.kill_switch.engage(reason="second", actor=BOB)
+async def test_pressing_again_only_explains_and_releasing_what_does_not_stand_is_refused(desk: Room, tmp_path: Path) -> None:
+    desk.kill_switch.engage(reason="", actor=ALICE)
+    desk.kill_switch.engage(reason="", actor=BOB)
+    desk.kill_switch.engage(reason="wrong hosts", actor=BOB)
     await receipt_of(desk)
-    assert desk.kill_switch.engaged[EVERYTHING].reason == "first"
-    assert len(await desk.events(KillSwitchActivated)) == 1
+    standing = desk.kill_switch.engaged[EVERYTHING]
+    assert (standing.by, standing.reason) == (ALICE, "wrong hosts")
+    assert FileLatch(tmp_path / "latch").read()[EVERYTHING].reason == "wrong hosts"
+    told = [(event.actor, event.reason) for event in await desk.events(KillSwitchActivated)]
+    assert told == [(ALICE, ""), (BOB, "wrong hosts")]
+    assert len(await desk.events(KillSwitchReceipt)) == 1
     await desk.kill_switch.release(reason="fine", actor=ALICE)
     with pytest.raises(DeskError) as caught:
         await desk.kill_switch.release(reason="fine", actor=ALICE)

@@ -136,6 +136,7 @@ async def test_the_reason_given_afterwards_is_recorded(qtbot: QtBot, tmp_path: P
         write(switch.sheet.reason, "somebody isolates the wrong hosts")
         click(switch.sheet.explain)
         await until(lambda: "Recorded." in switch.words(), "the reason is recorded")
+        await w.settle()
         assert any("somebody isolates the wrong hosts" in one.event.model_dump_json() for one in w.journal.log)
         assert "everything" in w.desk.engaged
 

@@ -70,13 +70,18 @@ class Connections(web.Server):
     async def accept(self, listening: socket.socket) -> None:
         """Accept connections, for ever, as there is room."""
         while True:
-            await self._room()
             try:
                 accepted, _ = await self._loop.sock_accept(listening)
-                await self._loop.connect_accepted_socket(self, accepted)
             except OSError as error:
                 log.warning("a connection could not be accepted: %s", error)
                 await asyncio.sleep(OUT_OF_FILES)
+                continue
+            try:
+                await self._room()
+                await self._loop.connect_accepted_socket(self, accepted)
+            except (OSError, asyncio.CancelledError):
+                accepted.close()
+                raise
 
     async def _room(self) -> None:
         while len(self) >= self._most and not self._make_room():
