@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pytest
 from PySide6.QtCore import QModelIndex
 
@@ -49,7 +48,6 @@ async def test_an_analyst_isolates_the_host_of_a_web_shell_with_clicks(open_cons
 
         await open_first_row(console)
         await console.key("a")
-        await asyncio.sleep(1.5); import subprocess; subprocess.run(["import","-window","root","/tmp/warden/j1.png"])
         dialog = console.shell.window.approver.dialog
         await until(lambda: dialog.isVisible() and dialog.deciding)
         isolate = action_of(console, Verb.ISOLATE_HOST)

@@ -68,20 +68,36 @@ class Connections(web.Server):
         return len(self._waiting) + len(self._served)
 
     async def accept(self, listening: socket.socket) -> None:
-        """Accept connections, for ever, as there is room."""
+        """Accept connections, for ever, as there is room. Nothing that one of them brings about ends this."""
         while True:
             try:
-                accepted, _ = await self._loop.sock_accept(listening)
-            except OSError as error:
+                await self._knock(listening)
+                await self._admit(listening.accept()[0])
+            except BlockingIOError:  # it has left again
+                continue
+            except Exception as error:
                 log.warning("a connection could not be accepted: %s", error)
                 await asyncio.sleep(OUT_OF_FILES)
-                continue
-            try:
-                await self._room()
-                await self._loop.connect_accepted_socket(self, accepted)
-            except (OSError, asyncio.CancelledError):
-                accepted.close()
-                raise
+
+    async def _admit(self, accepted: socket.socket) -> None:
+        try:
+            await self._room()
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
+        try:
+            await self._loop.connect_accepted_socket(self, accepted)
+        except OSError:  # it left while it waited
+            accepted.close()
+
+    async def _knock(self, listening: socket.socket) -> None:
+        """Wait until somebody wants in. (`sock_accept` would lose the connection it accepts while it is cancelled.)"""
+        knocked = self._loop.create_future()
+        self._loop.add_reader(listening, _resolve, knocked)
+        try:
+            await knocked
+        finally:
+            self._loop.remove_reader(listening)
 
     async def _room(self) -> None:
         while len(self) >= self._most and not self._make_room():
@@ -125,6 +141,11 @@ class Connections(web.Server):
             self._served.discard(handler)
             self._waiting[handler] = monotonic()
             self._freed.set()
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def listen(host: str, port: int) -> socket.socket:
