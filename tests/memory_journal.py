@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
 from warden_desktop.domain.events import Event
-from warden_desktop.domain.incident import IncidentRow
-from warden_desktop.engine.ports import DeadLetter, JournalError, Recorded
+from warden_desktop.domain.incident import Incident, IncidentRow
+from warden_desktop.engine.ports import DeadLetter, JournalBusy, JournalError, Recorded
 
 
 class MemoryJournal:
@@ -21,6 +21,7 @@ class MemoryJournal:
         self.letters: list[DeadLetter] = []
         self.broken = ""
         self.hung = False
+        self.room = 20_000
         self._by_id: dict[UUID, Recorded] = {}
         self._deliver: Callable[[Sequence[Recorded]], None] = lambda batch: None
         self._queue: list[tuple[Sequence[Event], asyncio.Future[tuple[Recorded, ...]]]] = []
@@ -33,6 +34,8 @@ class MemoryJournal:
         self._deliver = deliver
 
     def append(self, events: Sequence[Event]) -> asyncio.Future[tuple[Recorded, ...]]:
+        if len(self._queue) >= self.room:
+            raise JournalBusy(f"{len(self._queue)} publishes wait", retry_after=1.5)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[tuple[Recorded, ...]] = loop.create_future()
         self._queue.append((events, future))
@@ -53,13 +56,14 @@ class MemoryJournal:
 
     def _commit_one(self, events: Sequence[Event], future: asyncio.Future[tuple[Recorded, ...]]) -> None:
         if self.broken:
-            if not future.cancelled():
+            if not future.done():
                 future.set_exception(JournalError(self.broken))
             return
         before = self.last_seq
         records = tuple(self._record(event) for event in events)
-        self._deliver(self.log[before:])
-        if not future.cancelled():
+        if fresh := self.log[before:]:
+            self._deliver(fresh)
+        if not future.done():
             future.set_result(records)
 
     def _record(self, event: Event) -> Recorded:
@@ -95,10 +99,16 @@ class MemoryJournal:
         self.cursors[name] = seq
 
     async def bury(self, letter: DeadLetter) -> None:
+        await self.remove_dead_letter(letter.subscriber, letter.recorded.seq)
         self.letters.append(letter)
 
-    async def dead_letters(self) -> list[DeadLetter]:
-        return self.letters
+    async def dead_letters(self, subscriber: str | None = None) -> list[DeadLetter]:
+        return [letter for letter in self.letters if subscriber in (None, letter.subscriber)]
+
+    async def remove_dead_letter(self, subscriber: str, seq: int) -> bool:
+        before = len(self.letters)
+        self.letters = [one for one in self.letters if (one.subscriber, one.recorded.seq) != (subscriber, seq)]
+        return len(self.letters) < before
 
     async def close(self) -> None:
         self._commit()
@@ -126,3 +136,16 @@ class MemoryReadModel:
     async def clear(self, cursor: str) -> None:
         self.table.clear()
         self._journal.cursors[cursor] = 0
+
+    async def begin(self) -> int:
+        return 0
+
+    async def whole(self, incident_ids: Collection[UUID], upto: int) -> list[Incident]:
+        folded = (self._folded(one, upto) for one in incident_ids)
+        return [incident for incident in folded if incident is not None]
+
+    def _folded(self, incident_id: UUID, upto: int) -> Incident | None:
+        return Incident.folded(one.event for one in self._journal.log[:upto] if one.event.incident_id == incident_id)
+
+    async def archived(self, after: int, limit: int) -> list[tuple[int, Incident]]:
+        return []

@@ -1,39 +1,62 @@
-"""The command line. Imports the window only when one is wanted."""
+"""The command line. Imports what a command needs only when that command is given: some must be quick."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 
 from warden_desktop import __version__
-from warden_desktop.adapters.data_directory import DataDirectoryError, default_data_directory
-from warden_desktop.commands import application, audit, doctor, events, incidents, kill_switch, rebuild, secret
-from warden_desktop.commands.codes import FAILED, USAGE
-from warden_desktop.commands.output import complain
-from warden_desktop.engine.ports import JournalError
-from warden_desktop.settings import SettingsError
+from warden_desktop.adapters.data_directory import default_data_directory
+from warden_desktop.commands import application
+from warden_desktop.commands.codes import FAILED
+
+COMMANDS = {
+    "incidents": "incidents",
+    "approvals": "approvals",
+    "events": "events",
+    "send": "send",
+    "replay": "replay",
+    "kill-switch": "kill_switch",
+    "audit": "audit",
+    "secret": "secret",
+    "rebuild": "rebuild",
+    "archive": "archive",
+    "doctor": "doctor",
+}
+"""Which module of commands/ has which command, in the order in which --help shows them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (see commands/codes.py)."""
-    parsed = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    _print_anything()
+    parsed = _parser(given).parse_args(given)
     try:
         code: int = parsed.run(parsed)
         return code
-    except (DataDirectoryError, SettingsError) as error:
-        complain(str(error))
-        return USAGE
-    except JournalError as error:
-        complain(str(error))
-        return FAILED
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    except Exception as error:
+        from warden_desktop.commands.failures import explain
+
+        return explain(error)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _print_anything() -> None:
+    """A title that the terminal's encoding lacks is escaped, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, help="where everything is kept")
     shared.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -44,8 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path, default=default_data_directory(), help="where everything is kept")
     application.add(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (incidents, events, kill_switch, audit, secret, rebuild, doctor):
-        command.add(commands, shared)
+    for name in [name for name in COMMANDS if name in given] or COMMANDS:
+        import_module(f"warden_desktop.commands.{COMMANDS[name]}").add(commands, shared)
     return parser
 
 

@@ -13,54 +13,28 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from uuid import UUID
 
 import aiohttp
 
 from warden_desktop import __version__
-from warden_desktop.adapters.analysts.pack import AnalysisPack
-from warden_desktop.adapters.analysts.rules import RuleAnalyst
-from warden_desktop.adapters.conditions import CelConditions
 from warden_desktop.adapters.data_directory import DataDirectory
 from warden_desktop.adapters.demo import load, play
-from warden_desktop.adapters.enrichers.offline import offline_enrichers
-from warden_desktop.adapters.journal import SqliteJournal, SqliteReadModel
+from warden_desktop.adapters.journal import SqliteJournal
 from warden_desktop.adapters.keychain import Keychain
 from warden_desktop.adapters.latch import FileLatch
-from warden_desktop.adapters.packs import load_pack, load_packs
+from warden_desktop.adapters.packs import load_packs
 from warden_desktop.adapters.responders.http import HttpResponder
 from warden_desktop.adapters.responders.pack import ConnectorPack
 from warden_desktop.adapters.simulated import SimulatedResponder
 from warden_desktop.adapters.sources import load_sources
 from warden_desktop.adapters.webhook import Control, Door, Limits, Quarantine
 from warden_desktop.assets import resource
-from warden_desktop.domain.action import ProposedAction
 from warden_desktop.domain.events import ApplicationStarted
-from warden_desktop.domain.incident import Incident
-from warden_desktop.domain.mode import Mode
-from warden_desktop.domain.playbook import Playbook, propose
-from warden_desktop.domain.policy import Guardrails
-from warden_desktop.domain.record import now
-from warden_desktop.engine.approvals import Approvals, connector_for
-from warden_desktop.engine.bus import Bus
-from warden_desktop.engine.desk import Desk
-from warden_desktop.engine.executor import Executor
-from warden_desktop.engine.followup import Followup
-from warden_desktop.engine.health import Health
-from warden_desktop.engine.incidents import Incidents
-from warden_desktop.engine.intake import Intake
-from warden_desktop.engine.judge import Judge
-from warden_desktop.engine.kill_switch import KillSwitch
-from warden_desktop.engine.ledger import Ledger
-from warden_desktop.engine.operating_mode import OperatingMode
-from warden_desktop.engine.ports import JournalError, Responder
-from warden_desktop.engine.recall import Recall
+from warden_desktop.engine.ports import Responder
 from warden_desktop.engine.tasks import Work
-from warden_desktop.engine.triage import Propose, Triage
+from warden_desktop.pipeline import Pipeline
 from warden_desktop.settings import Settings, settings_toml
 
 if TYPE_CHECKING:
@@ -70,11 +44,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SAVE_EVERY = 0.25
-"""Seconds between saves of the incident table; what is not saved is folded from the log at the next start."""
-
-
-DEMO_DOMAINS = ("example.test",)
 JSON = {"Content-Type": "application/json"}
 
 
@@ -89,67 +58,24 @@ class Options(NamedTuple):
     ready_file: Path | None = None
 
 
-class Application:
-    """The engine and its adapters. `build`, then `start`; `stop` leaves everything on the disk."""
+class Application(Pipeline):
+    """The pipeline with real connectors, a latch that other processes can press, and a door."""
 
     def __init__(self, options: Options, journal: SqliteJournal, work: Work) -> None:
-        settings, directory = options.settings, options.directory
+        directory, keychain = options.directory, Keychain()
+        super().__init__(
+            journal,
+            work,
+            options.settings,
+            directory,
+            responders=_responders(options, keychain),
+            latch=FileLatch(directory.latch),
+            demo=options.demo,
+        )
         self.options = options
-        self.work = work
-        self.journal = journal
-        self.health = Health()
+        self.keychain = keychain
         self.raise_window: Callable[[], None] | None = None
-        self.mode = OperatingMode(Mode.SUPERVISED if options.demo else settings.actions.mode)
-        self.bus = Bus(journal, memory=settings.journal.memory, patience=settings.journal.patience, health=self.health)
-        self.incidents = Incidents(journal, SqliteReadModel(journal))
-        self.recall = Recall(lambda incident_id: self.incidents.rows().get(incident_id))
-        for fold in (self.incidents.apply, self.recall.apply, self.mode.apply):
-            self.bus.attach(fold)
-        self.intake = Intake(self.bus, self.incidents, timedelta(minutes=settings.intake.dedupe_window))
-        self.keychain = Keychain()
-        self._build_workers(CelConditions())
         self.door = self._door(directory)
-
-    def _build_workers(self, conditions: CelConditions) -> None:
-        settings, directory = self.options.settings, self.options.directory
-        self.responders = _responders(self.options, self.keychain)
-        guardrails = _guardrails(directory.packs)
-        ledger = Ledger(self.bus, self.incidents)
-        judge = Judge(self.bus, self.incidents, guardrails, conditions, self._mode, now)
-        self.kill_switch = KillSwitch(
-            self.bus, self.incidents, ledger, FileLatch(directory.latch), spawn=self.work.spawn, clock=now
-        )
-        self.triage = Triage(
-            self.bus,
-            self.incidents,
-            offline_enrichers(
-                lists=resource("lists"),
-                data_dir=directory.root,
-                inventory=resource("demo") if self.options.demo else None,
-                own_domains=DEMO_DOMAINS if self.options.demo else settings.triage.own_domains,
-                ask=self.recall.past,
-            ),
-            RuleAnalyst(load_packs(resource("analysis"), directory.packs / "analysis", AnalysisPack), conditions),
-            _proposer(load_packs(resource("playbooks"), directory.packs / "playbooks", Playbook), self.responders),
-            conditions,
-            timeout=settings.triage.enricher_timeout,
-            deadline=settings.triage.phase_timeout,
-        )
-        self.approvals = Approvals(
-            self.bus, self.incidents, ledger, judge, self.responders, self.kill_switch.check, now
-        )
-        self.executor = Executor(
-            self.bus,
-            self.incidents,
-            ledger,
-            judge,
-            self.kill_switch,
-            self.responders,
-            now,
-            at_once=settings.actions.at_once,
-        )
-        self.followup = Followup(self.bus, ledger, guardrails, self._mode)
-        self.desk = Desk(self.bus, self.incidents, self.approvals, self.kill_switch, self.mode)
 
     def _door(self, directory: DataDirectory) -> Door:
         webhook = self.options.settings.webhook
@@ -178,9 +104,6 @@ class Application:
         if self.raise_window is not None:
             self.raise_window()
 
-    def _mode(self) -> Mode:
-        return self.mode.current
-
     def _metrics(self) -> Mapping[str, float]:
         journal = self.journal.stats
         return {
@@ -197,13 +120,7 @@ class Application:
 
     async def start(self) -> tuple[str, int]:
         """Restore the state from the log, start the workers and the door; returns where it listens."""
-        await self.mode.restore(self.journal)
-        await self.incidents.restore(now(), timedelta(minutes=self.options.settings.intake.dedupe_window))
-        self.recall.learn(self.incidents.rows().values())
-        await self.executor.recover()
-        self.bus.start(self.work.spawn)
-        for work in (self.kill_switch.watch(), self.approvals.run(), self._save_regularly()):
-            self.work.spawn(work)
+        await self.run()
         await self.bus.publish(ApplicationStarted(actor="application", version=__version__, mode=self.mode.current))
         host, port = await self.door.start()
         self.options.directory.announce(host, port)
@@ -212,25 +129,7 @@ class Application:
     async def stop(self) -> None:
         """Stop in stages; afterwards everything is on the disk."""
         await self.door.stop()
-        await self.bus.stop()
-        self.work.end()
-        try:
-            await self.incidents.save()
-        except JournalError as error:
-            log.error("the incident table is not saved; the next start makes it from the log: %s", error)
-
-    async def _save_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(SAVE_EVERY)
-            try:
-                await self.incidents.save()
-            except JournalError as error:
-                log.warning("the incident table is not saved: %s", error)
-
-
-def _guardrails(packs: Path) -> Guardrails:
-    own = packs / "guardrails.yaml"
-    return load_pack(own if own.exists() else resource("guardrails.yaml"), Guardrails)
+        await self.end()
 
 
 def _responders(options: Options, keychain: Keychain) -> dict[str, Responder]:
@@ -257,15 +156,6 @@ def _first_secret(keychain: Keychain) -> Callable[[str], str | None]:
         return kept[0].decode("utf-8") if kept else None
 
     return secret
-
-
-def _proposer(playbooks: Mapping[str, Playbook], responders: Mapping[str, Responder]) -> Propose:
-    def proposer(
-        incident: Incident, holds: Callable[[str], bool], cause_id: UUID
-    ) -> tuple[str, tuple[ProposedAction, ...]]:
-        return propose(playbooks.values(), incident, holds, partial(connector_for, responders), now(), cause_id)
-
-    return proposer
 
 
 # --- the process ------------------------------------------------------------------------------------------------------

@@ -99,6 +99,10 @@ class JournalSettings(_Group):
 
     memory: int = _setting(32_768, "Newest events kept in memory for live views.", "events", ge=1_024, le=1_048_576)
     patience: float = _setting(10.0, "How long a publisher waits for a slow disk.", "seconds", gt=0, le=120)
+    keep_days: int = _setting(0, "Older events move to an archive file; 0: they stay.", "days", ge=0, le=36_500)
+    keep_bytes: int = _setting(
+        0, "Size of the log beyond which its oldest events move to an archive file; 0: they stay.", "bytes", ge=0
+    )
 
 
 class Settings(_Group):

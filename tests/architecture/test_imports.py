@@ -18,6 +18,7 @@ LIBRARIES = {
     "__main__": set[str](),
     "commands": {"aiohttp", "orjson", "pydantic", "yaml"},
     "app": {"PySide6", "aiohttp", "cel", "keyring", "orjson", "platformdirs", "pydantic"},
+    "pipeline": set[str](),
     "loop": {"PySide6", "qasync", "shiboken6"},
     "ui": {"PySide6", "shiboken6", "pydantic", "orjson"},
     "adapters": {
@@ -35,6 +36,7 @@ BAD_ROOMS = {
     "__main__.py": "",
     "commands/__init__.py": "import warden_desktop.loop\n",
     "app.py": "import warden_desktop.loop\n",
+    "pipeline.py": "",
     "loop.py": "import qasync\n",
     "ui/__init__.py": "import warden_desktop.adapters.journal\nimport aiohttp\n",
     "adapters/__init__.py": "",

@@ -142,6 +142,7 @@ from pathlib import Path
 from warden_desktop.adapters.latch import FileLatch
 from warden_desktop.engine.ports import Engagement
 latch = FileLatch(Path(sys.argv[1]))
+latch.read()
 stop = Engagement("everything", "cli:carol", "from a terminal", datetime.now(UTC).isoformat())
 latch.write({"everything": stop} if sys.argv[2] == "engage" else {})
 """

@@ -181,7 +181,10 @@ def test_a_link_that_is_not_one_for_a_browser_is_left_out(link: object) -> None:
         ({"domain": "no_dots"}, []),
         ({"domain": "-bad-.example"}, []),
         ({"domain": "a" * 300 + ".example"}, []),
-        ({"urls": ["https://a.example/x", "javascript:alert(1)", "https://a.example/ x", "//x"]}, ["https://a.example/x"]),
+        (
+            {"urls": ["https://a.example/x", "javascript:alert(1)", "https://a.example/ x", "//x"]},
+            ["https://a.example/x"],
+        ),
         ({"sha256": "ABCDEF0123456789" * 4}, ["abcdef0123456789" * 4]),
         ({"sha256": "abc"}, []),
         ({"sha256": "g" * 64}, []),

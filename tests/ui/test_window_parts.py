@@ -76,14 +76,14 @@ def test_the_numbers_are_counted_over_all_incidents(qtbot: QtBot) -> None:
     assert (found.median_decision, found.oldest_waiting) == (120.0, 60.0)
     strip = Counters(Theme("dark"))
     qtbot.addWidget(strip)
-    strip.show_numbers(found, closed=4, closed_alone=1)
+    strip.show_numbers(found, closed=4, closed_alone=1, at=NOW)
     assert [strip.said(name) for name in ("open", "median", "oldest", "alone")] == ["4", "2m", "1m", "25 %"]
 
 
 def test_with_nothing_to_measure_the_numbers_say_so(qtbot: QtBot) -> None:
     strip = Counters(Theme("dark"))
     qtbot.addWidget(strip)
-    strip.show_numbers(numbers([], NOW), closed=0, closed_alone=0)
+    strip.show_numbers(numbers([], NOW), closed=0, closed_alone=0, at=NOW)
     assert [strip.said(name) for name in ("open", "median", "alone")] == ["0", "\u2013", "\u2013"]
 
 

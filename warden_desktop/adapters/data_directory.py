@@ -95,6 +95,8 @@ class DataDirectory:
         """Where the running instance answers; None when none has said so."""
         try:
             said = json.loads(self._read_private(self._endpoint))
+            if not _alive(int(said["pid"])):
+                return None  # it was killed, and who answers there now is somebody else
             return Endpoint(str(said["host"]), int(said["port"]), self._read_private(self._token))
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
@@ -109,3 +111,16 @@ class DataDirectory:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
         draft.replace(path)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process of that number exists; where that cannot be asked (Windows), it does."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

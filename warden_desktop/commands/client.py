@@ -5,13 +5,15 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from warden_desktop.adapters.data_directory import DataDirectory, Endpoint
 
 TIMEOUT = 10.0
+"""Seconds after which an application that does not answer counts as not running."""
 
 
 class NotRunning(Exception):
@@ -38,29 +40,73 @@ class Client:
 
     def post(self, path: str, body: Mapping[str, object]) -> Any:
         """The JSON answer of a POST. Raises NotRunning or Refused."""
-        return self._ask("POST", path, json.dumps(body))
+        return self._ask("POST", path, json.dumps(body).encode())
+
+    def deliver(self, source: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+        """Post a delivery to the webhook of `source`, as its vendor would; the status and what was answered."""
+        response, said = self._exchange("POST", f"/webhooks/{part(source)}", body, headers)
+        return response.status, said.decode("utf-8", "replace")
 
     def follow(self, after: int) -> Iterator[dict[str, Any]]:
-        """Events numbered above `after`, as they happen, until the connection ends."""
-        response = self._send("GET", "/events", None, {"Last-Event-ID": str(after)}, timeout=None)
-        for line in response:
-            if line.startswith(b"data:"):
-                yield json.loads(line[5:])
+        """Events numbered above `after`, as they happen, until the application ends. Raises NotRunning or Refused."""
+        with closing(self._connection(timeout=None)) as connection:
+            response = _sent(connection, "GET", "/events", None, {"Last-Event-ID": str(after), **self._token()})
+            if response.status >= 400:
+                raise _refusal(response, response.read())
+            with suppress(OSError, http.client.HTTPException):  # it was killed: the stream ends where it ends
+                for line in response:
+                    if line.startswith(b"data:"):
+                        yield json.loads(line[5:])
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> Any:
-        response = self._send(method, path, body, {}, timeout=TIMEOUT)
-        answer = json.loads(response.read() or b"null")
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+        response, said = self._exchange(method, path, body, self._token())
         if response.status >= 400:
-            raise Refused(str(answer.get("detail", answer)) if isinstance(answer, dict) else response.reason)
-        return answer
-
-    def _send(
-        self, method: str, path: str, body: str | None, headers: Mapping[str, str], timeout: float | None
-    ) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection(self._endpoint.host, self._endpoint.port, timeout=timeout)
-        sent = {"Authorization": f"Bearer {self._endpoint.token}", "Content-Type": "application/json", **headers}
+            raise _refusal(response, said)
         try:
-            connection.request(method, path, body, sent)
-            return connection.getresponse()
-        except (ConnectionError, OSError) as error:
-            raise NotRunning(f"the application does not answer: {error}") from error
+            return json.loads(said or b"null")
+        except ValueError:
+            raise NotRunning("what answers there is not this application") from None
+
+    def _token(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._endpoint.token}"}
+
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        with closing(self._connection(TIMEOUT)) as connection:
+            response = _sent(connection, method, path, body, headers)
+            try:
+                return response, response.read()
+            except (OSError, http.client.HTTPException) as error:
+                raise _silent(error) from error
+
+    def _connection(self, timeout: float | None) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self._endpoint.host, self._endpoint.port, timeout=timeout)
+
+
+def _sent(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+) -> http.client.HTTPResponse:
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json", **headers})
+        return connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        raise _silent(error) from error
+
+
+def part(text: str) -> str:
+    """`text` as one part of a path, whatever is in it."""
+    return quote(text, safe="")
+
+
+def _silent(error: Exception) -> NotRunning:
+    return NotRunning(f"the application does not answer: {error or type(error).__name__}")
+
+
+def _refusal(response: http.client.HTTPResponse, said: bytes) -> Refused:
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        answer = None
+    detail = answer.get("detail") if isinstance(answer, dict) else None
+    return Refused(str(detail or f"{response.status} {response.reason}"))

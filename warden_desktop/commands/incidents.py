@@ -1,4 +1,4 @@
-"""`incidents` and `approvals`: the same as in the window."""
+"""`incidents`: what the queue shows, in the window's search language."""
 
 from __future__ import annotations
 
@@ -6,43 +6,45 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from warden_desktop.adapters.data_directory import DataDirectory
-from warden_desktop.adapters.journal import open_reader
-from warden_desktop.commands.client import Client, NotRunning, Refused
-from warden_desktop.commands.codes import DONE, FAILED, USAGE
+from warden_desktop.commands.client import Client, NotRunning
+from warden_desktop.commands.codes import DONE, USAGE
 from warden_desktop.commands.output import complain, print_json, print_table
-from warden_desktop.domain.action import ActionState
-from warden_desktop.domain.incident import Incident
-from warden_desktop.domain.query import QuerySyntaxError, parse
+from warden_desktop.commands.recorded import RecordedIncidents
+from warden_desktop.domain.query import Query, QuerySyntaxError, parse
 from warden_desktop.domain.record import now
-from warden_desktop.domain.shape import action_json, incident_json
+from warden_desktop.domain.shape import incident_json
 
 PAGE = 200
+COLUMNS = ("id", "severity", "status", "title", "target", "source", "verdict", "alert_count")
+SHORT = 8
+"""Characters of an id that are shown; the beginning of an id is enough wherever one is wanted."""
 
 
-def run_incidents(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """List incidents, from the running application or from the log."""
     try:
-        parse(arguments.query)
+        query = parse(arguments.query)
     except QuerySyntaxError as error:
         complain(f"the query is wrong at character {error.position + 1}: {error.detail}")
         return USAGE
-    found = list(_incidents(arguments))
+    found = _found(arguments, query)
     if arguments.json:
         print_json(found)
     else:
-        columns = ("id", "severity", "status", "title", "target", "source", "verdict", "alert_count")
-        print_table(
-            columns, ([str(row[column] or "")[: 8 if column == "id" else None] for column in columns] for row in found)
-        )
+        print_table(COLUMNS, ([_shown(row, column) for column in COLUMNS] for row in found))
     return DONE
 
 
-def _incidents(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def _shown(row: dict[str, Any], column: str) -> str:
+    value = row[column]
+    return "" if value is None else str(value)[: SHORT if column == "id" else None]
+
+
+def _found(arguments: argparse.Namespace, query: Query) -> list[dict[str, Any]]:
     try:
-        yield from _asked(Client(arguments.data_dir), arguments)
+        return list(_asked(Client(arguments.data_dir), arguments))
     except NotRunning:
-        yield from _read(arguments)
+        return list(_read(arguments, query))
 
 
 def _asked(client: Client, arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -57,68 +59,19 @@ def _asked(client: Client, arguments: argparse.Namespace) -> Iterator[dict[str, 
             return
 
 
-def _read(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    reader = open_reader(DataDirectory(arguments.data_dir).database)
-    query = parse(arguments.query)
-    matching = [row for row in reader.rows() if query.matches(row, now())]
-    for row in sorted(matching, key=lambda one: one.created_at, reverse=True)[: arguments.limit]:
-        incident = Incident.folded(recorded.event for recorded in reader.incident_events(row.id))
-        if incident is not None:
-            yield incident_json(incident)
-
-
-def run_approvals(arguments: argparse.Namespace) -> int:
-    """List what waits for a person, or decide it (which wants the application running)."""
-    try:
-        return _list(arguments) if arguments.do == "list" else _decide(Client(arguments.data_dir), arguments)
-    except NotRunning as error:
-        complain(f"{error}; start it, for instance with --headless, then decide")
-    except Refused as error:
-        complain(str(error))
-    return FAILED
-
-
-def _decide(client: Client, arguments: argparse.Namespace) -> int:
-    if not arguments.id:
-        complain(f"which action? approvals {arguments.do} ID")
-        return USAGE
-    client.post(f"/api/approvals/{arguments.id}/{arguments.do}", {"reason": arguments.reason})
-    print({"approve": "approved", "deny": "denied"}[arguments.do])
-    return DONE
-
-
-def _list(arguments: argparse.Namespace) -> int:
-    waiting = list(_waiting(arguments))
-    if arguments.json:
-        print_json(waiting)
-    else:
-        columns = ("id", "verb", "target", "level", "expires_at", "simulated")
-        print_table(columns, ([row.get(column, "") for column in columns] for row in waiting))
-    return DONE
-
-
-def _waiting(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    try:
-        yield from Client(arguments.data_dir).get("/api/approvals")["approvals"]
-    except NotRunning:
-        reader = open_reader(DataDirectory(arguments.data_dir).database)
-        for row in reader.rows():
-            incident = Incident.folded(one.event for one in reader.incident_events(row.id)) if row.waiting else None
-            for action in incident.actions if incident else ():
-                if incident is not None and action.state in {ActionState.WAITING, ActionState.HELD}:
-                    yield action_json(incident, action)
+def _read(arguments: argparse.Namespace, query: Query) -> Iterator[dict[str, Any]]:
+    with RecordedIncidents(arguments.data_dir) as recorded:
+        asked_at = now()
+        matching = [row for row in reversed(recorded.rows()) if query.matches(row, asked_at)]
+        for row in matching[: max(arguments.limit, 0)]:
+            incident = recorded.whole(row.id)
+            if incident is not None:
+                yield incident_json(incident)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
-    """Declare both commands."""
-    incidents = commands.add_parser("incidents", parents=[shared], help="list incidents")
-    incidents.add_argument(
-        "--query", default="", help="the search language of the window, for instance severity:>=high"
-    )
-    incidents.add_argument("--limit", type=int, default=1_000, help="at most this many, newest first (default 1000)")
-    incidents.set_defaults(run=run_incidents)
-    approvals = commands.add_parser("approvals", parents=[shared], help="list, approve or deny actions that wait")
-    approvals.add_argument("do", choices=("list", "approve", "deny"))
-    approvals.add_argument("id", nargs="?", default="", help="the action's id, or its beginning")
-    approvals.add_argument("--reason", default="", help="why; denying wants one")
-    approvals.set_defaults(run=run_approvals)
+    """Declare the command."""
+    parser = commands.add_parser("incidents", parents=[shared], help="list incidents")
+    parser.add_argument("--query", default="", help="the search language of the window, for instance severity:>=high")
+    parser.add_argument("--limit", type=int, default=1_000, help="at most this many, newest first (default 1000)")
+    parser.set_defaults(run=run)

@@ -22,9 +22,9 @@ def _escaped(char: str) -> str:
 
 
 def print_json(rows: Iterable[Mapping[str, object]]) -> None:
-    """One JSON object a line, ASCII only."""
+    """One JSON object a line, in printable ASCII only."""
     for row in rows:
-        print(json.dumps(row, ensure_ascii=True, default=str), flush=True)
+        print(json.dumps(row, ensure_ascii=True, default=str).replace("\x7f", "\\u007f"), flush=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -41,5 +41,6 @@ def _cell(value: object) -> str:
 
 
 def complain(message: str) -> None:
-    """One line to standard error."""
-    print(f"warden-desktop: {printable(message)}", file=sys.stderr)
+    """To standard error, usually one line."""
+    for line in message.splitlines() or [""]:
+        print(f"warden-desktop: {printable(line)}", file=sys.stderr)

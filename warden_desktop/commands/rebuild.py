@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from datetime import timedelta
 
 from warden_desktop.adapters.data_directory import AlreadyRunning, DataDirectory
 from warden_desktop.adapters.journal import SqliteJournal, SqliteReadModel
 from warden_desktop.commands.codes import ALREADY_RUNNING, DONE
 from warden_desktop.commands.output import complain
-from warden_desktop.domain.record import now
-from warden_desktop.engine.incidents import CURSOR, Incidents
+from warden_desktop.engine.incidents import Incidents
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,10 +32,8 @@ async def _rebuild(directory: DataDirectory) -> int:
     journal = SqliteJournal.open(directory.database, asyncio.get_running_loop())
     read_model = SqliteReadModel(journal)
     try:
-        await read_model.clear(CURSOR)
         incidents = Incidents(journal, read_model)
-        await incidents.restore(now(), timedelta())
-        await incidents.save()
+        await incidents.rebuild()
         return len(incidents.rows())
     finally:
         await journal.close()

@@ -148,9 +148,9 @@ class Incident(Record):
         )
 
     @classmethod
-    def folded(cls, events: Iterable[ev.Event]) -> Incident | None:
-        """The incident its events (in log order) add up to; None when they do not begin with its creation."""
-        incident: Incident | None = None
+    def folded(cls, events: Iterable[ev.Event], incident: Incident | None = None) -> Incident | None:
+        """The incident its events (in log order) add up to, from its creation on or from what it was before them; None
+        when there is neither."""
         for event in events:
             if incident is not None:
                 incident = incident.after(event)

@@ -6,26 +6,46 @@ Theory of operation
 every batch it commits, on the loop, in log order, before any publisher of that batch wakes up. So there is one order,
 the log's, and everybody sees it; what could not be recorded was never seen by anyone.
 
-Delivery does three things and none of them waits:
+Delivery does three things and none of them waits, so no reader, however slow or broken, delays a publisher or another
+reader:
 
 1. *Folds* (`attach`) run, synchronously: the current incidents. When a publisher or a subscriber wakes up, current
-   state already includes the event it wakes up for.
-2. The event enters the *ring*, the newest events in memory, shared by all readers by reference.
+   state already includes the event it wakes up for. A fold that raises is logged and passed over.
+2. The batch enters the *ring*, the newest events in memory, shared by all readers by reference and bounded in number
+   and in bytes.
 3. Readers are told that the head has moved.
 
-A *broadcast receiver* (`listen`) is a position in the ring. It costs a publisher nothing, however many there are. One
-that falls more than its capacity behind learns exactly how many events it missed (`Lagged`) and can read them from the
-log by their numbers.
+**Broadcast receivers** (`listen`) are positions in the ring. One costs a publisher next to nothing, however much it
+reads. One that falls more than its capacity behind learns exactly how many events it missed (`Lagged`) and reads just
+those from the log (`resync`). One that wants every event reads with `take` or `async for`, which turn to the log for
+what the ring no longer holds. Numbers have no holes, so there is neither a gap nor a repeat.
 
-A *named subscriber* (`subscribe`) is a durable position in the log: at least once, in order per incident, many
-incidents at once. It reads the ring while it keeps up and the log when it does not, so a slow one falls behind onto
-disk, drops nothing and delays nobody. What it cannot handle after its retries becomes a dead letter and the subscriber
-goes on. Its position is saved a few times a second, so after a crash it may see some events again; workers therefore
-derive the ids of their events from the cause, and the journal records an id once.
+**Named subscribers** (`subscribe`) are durable positions in the log: at least once, in order per incident, many
+incidents at once. One reads the ring while it keeps up and the log when it does not, so a slow one falls behind onto
+disk, drops nothing and holds a bounded number of events. A batch with none of its kinds does not even wake it.
 
-*History* is reading the log: `read` forwards, `history` backwards, `find` by id.
+- Its events go into *lanes*, usually one per incident. A lane has one event in hand; workers, as many as its
+  concurrency allows, take the lanes that may begin, in log order.
+- An event that fails is tried again after a while. Its lane waits, and takes up no worker meanwhile. After the last
+  retry it becomes a *dead letter*, and the lane goes on: `DeadLetters` lists, retries and discards them. Not so when
+  the handler failed because it could not publish: that is the disk's fault, and the event is tried until it works.
+- Its position is the event before the oldest it has not finished with. It is saved a few times a second, so after a
+  crash some events come again; workers therefore derive the ids of their events from the cause, and the journal
+  records an id once. An event that became a dead letter before the crash does not come again.
 
-A publish made while delivering (from a fold) is queued in the journal like any other: it waits its turn.
+**History** is reading the log: `read` forwards, `history` backwards, `find` by id.
+
+Publishing
+----------
+*From a fold or a handler*: it is queued in the journal like any other, so it waits its turn in the one order. A handler
+may await it; a fold cannot, and uses `publish_with_fallback`.
+
+*Cancelling* a publisher leaves all of its events or none: none while it waits in line, all once the journal has taken
+them. Nobody knows which, so try again with the same ids.
+
+*Back-pressure*: the journal holds a bounded number of events and bytes that are not yet durable. When it is full,
+publishers stand in line, first come, first served, and only the first of them asks again. The line is bounded too. A
+publisher that is not served within its patience, or finds the line full, gets PublishError, and the door answers 503.
 """
 
 from __future__ import annotations
@@ -33,30 +53,51 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Hashable, Sequence
+from contextlib import suppress
+from time import perf_counter
 from uuid import UUID
 
-from warden_desktop.domain.events import Event, kind_of
+from warden_desktop.domain.events import AlertReceived, Event, kind_of
 from warden_desktop.engine.health import Health
-from warden_desktop.engine.ports import Journal, JournalBusy, JournalError, Recorded
-from warden_desktop.engine.receiver import Receiver, Ring
-from warden_desktop.engine.subscription import Handler, Lane, Spawn, Subscription
+from warden_desktop.engine.lanes import Lane
+from warden_desktop.engine.patience import Patience
+from warden_desktop.engine.ports import EventRefused, Journal, JournalBusy, JournalError, Recorded
+from warden_desktop.engine.pulse import BusPulse, Latency
+from warden_desktop.engine.receiver import Receiver
+from warden_desktop.engine.ring import Ring, weight
+from warden_desktop.engine.subscription import Handler, Interest, Spawn, Subscription
 
 log = logging.getLogger(__name__)
 
 Fold = Callable[[Recorded], None]
 
+LONGEST_LINE = 1_024
+"""Publishers that may wait for a journal that is full; one more is refused at once."""
+
+ASK_AGAIN = 0.01
+"""Seconds after which the first in line asks the journal again."""
+
+ALERT_RECEIVED = kind_of(AlertReceived)
+
 
 def by_incident(recorded: Recorded) -> Hashable:
     """The usual lane: the incident; events of no incident share one."""
-    return recorded.event.incident_id
+    incident_id = recorded.event.incident_id
+    return None if incident_id is None else incident_id.int  # hashed in C, unlike a UUID
 
 
 class PublishError(Exception):
-    """The event is not durable, so it never happened. `retry_after`: seconds after which trying again makes sense."""
+    """The event is not durable, so it never happened. `retry_after`: seconds after which trying again makes sense;
+    `hopeless`: it makes none, since the event itself cannot be recorded."""
 
-    def __init__(self, detail: str, retry_after: float = 2.0) -> None:
+    def __init__(self, detail: str, retry_after: float = 2.0, hopeless: bool = False) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.hopeless = hopeless
+
+
+def _endless(error: Exception) -> bool:
+    return isinstance(error, PublishError) and not error.hopeless
 
 
 class Bus:
@@ -69,13 +110,18 @@ class Bus:
         when the journal fails and when it records again."""
         self._journal = journal
         self._health = health or Health()
-        self._patience = patience
+        self._patience = Patience(patience)
+        self._line = asyncio.Lock()
+        self._in_line = 0
         self._folds: list[Fold] = []
         self._ring = Ring(memory, journal.last_seq)
         self._receivers: set[Receiver] = set()
+        self._missed = 0
         self._subscriptions: dict[str, Subscription] = {}
         self._spawn: Spawn | None = None
         self._fallbacks: set[asyncio.Future[tuple[Recorded, ...]]] = set()
+        self._latency = Latency()
+        self._first = journal.last_seq
         self.failed_publishes = 0
         journal.on_committed(self._deliver)
 
@@ -85,29 +131,53 @@ class Bus:
         """Record `events` atomically, in this order, and return once they are durable and current state has them.
 
         An event whose id is already recorded is not recorded again; its old record is returned in its place.
-        Raises PublishError when they are not durable. Cancelling the caller does not undo the publish.
+        Raises PublishError when they are not durable. Cancelling the caller records all of them or none.
         """
+        began = perf_counter()
         try:
-            async with asyncio.timeout(self._patience):
-                return await asyncio.shield(await self._append(events))
-        except TimeoutError:
-            detail = f"The journal has not answered for {self._patience:g} s; is the disk hanging?"
-            self._failed(detail)
-            raise PublishError(detail) from None
+            recorded = await self._patience.wait_for(self._append(events) or await self._stand_in_line(events))
         except JournalError as error:
-            self._failed(str(error))
-            raise PublishError(str(error)) from error
+            raise self._refusal(error) from error
+        self._latency.took(perf_counter() - began)
+        return recorded
 
-    def _failed(self, detail: str) -> None:
-        self.failed_publishes += 1
-        self._health.failed("journal", detail)
+    def _append(self, events: Sequence[Event]) -> asyncio.Future[tuple[Recorded, ...]] | None:
+        """None when the journal is full, or others wait already."""
+        if self._in_line:
+            return None
+        with suppress(JournalBusy):
+            return self._journal.append(events)
+        return None
 
-    async def _append(self, events: Sequence[Event]) -> asyncio.Future[tuple[Recorded, ...]]:
+    async def _stand_in_line(self, events: Sequence[Event]) -> asyncio.Future[tuple[Recorded, ...]]:
+        if self._in_line >= LONGEST_LINE:
+            raise JournalBusy(f"{self._in_line} publishers wait for the journal already; is the disk too slow?")
+        self._in_line += 1
+        try:
+            async with asyncio.timeout(self._patience.seconds), self._line:
+                return await self._ask_again(events)
+        except TimeoutError:
+            detail = f"The journal has been full for {self._patience.seconds:g} s; is the disk too slow?"
+            raise JournalBusy(detail) from None
+        finally:
+            self._in_line -= 1
+
+    async def _ask_again(self, events: Sequence[Event]) -> asyncio.Future[tuple[Recorded, ...]]:
         while True:
             try:
                 return self._journal.append(events)
             except JournalBusy as busy:
-                await asyncio.sleep(min(busy.retry_after, 0.05))
+                await asyncio.sleep(min(busy.retry_after, ASK_AGAIN))
+
+    def _refusal(self, error: JournalError) -> PublishError:
+        self._failed(error)
+        retry_after = error.retry_after if isinstance(error, JournalBusy) else 2.0
+        return PublishError(str(error), retry_after, hopeless=isinstance(error, EventRefused))
+
+    def _failed(self, error: BaseException) -> None:
+        self.failed_publishes += 1
+        if not isinstance(error, EventRefused):
+            self._health.failed("journal", str(error))
 
     def publish_with_fallback(self, *events: Event) -> None:
         """Record `events` if possible: a failure is logged and counted, never raised. For facts nobody waits for."""
@@ -126,20 +196,28 @@ class Bus:
             self._lost(events, error)
 
     def _lost(self, events: Sequence[Event], error: BaseException) -> None:
-        self._failed(str(error))
+        self._failed(error)
         log.error("not recorded: %s: %s", ", ".join(event.kind for event in events), error)
 
     # --- delivering ---------------------------------------------------------------------------------------------
 
     def _deliver(self, batch: Sequence[Recorded]) -> None:
-        self._health.works("journal")
-        for recorded in batch:
-            self._fold(recorded)
-            self._ring.append(recorded)
+        if self._folds:
+            for recorded in batch:
+                self._fold(recorded)
+        kinds = {recorded.event.kind for recorded in batch}
+        self._ring.extend(batch, weight(batch) if ALERT_RECEIVED in kinds else 0)
         for receiver in tuple(self._receivers):
-            receiver.wake()
+            self._wake(receiver)
         for subscription in self._subscriptions.values():
-            subscription.wake()
+            subscription.wake(kinds, batch[0].seq)
+        self._health.works("journal")
+
+    def _wake(self, receiver: Receiver) -> None:
+        try:
+            receiver.wake()
+        except Exception:
+            log.exception("a receiver failed when it was told of new events")
 
     def _fold(self, recorded: Recorded) -> None:
         for fold in self._folds:
@@ -156,9 +234,14 @@ class Bus:
 
     def listen(self, capacity: int = 10_000) -> Receiver:
         """A broadcast receiver that starts at the head. Close it when done."""
-        receiver = Receiver(self._ring, capacity, self._receivers.discard)
+        receiver = Receiver(self._ring, capacity, self._journal.read, self._forget)
         self._receivers.add(receiver)
         return receiver
+
+    def _forget(self, receiver: Receiver) -> None:
+        if receiver in self._receivers:
+            self._receivers.remove(receiver)
+            self._missed += receiver.missed
 
     def subscribe(
         self,
@@ -177,15 +260,20 @@ class Bus:
         if name in self._subscriptions:
             raise ValueError(f"the bus already has a subscriber named {name!r}")
         wanted = None if kinds is None else frozenset(kind_of(kind) for kind in kinds)
-        subscription = Subscription(name, handler, wanted, concurrency, self._journal, self._ring, PublishError, lane)
-        self._subscriptions[name] = subscription
+        interest = Interest(name, handler, wanted, concurrency, lane, _endless)
+        subscription = self._subscriptions[name] = Subscription(interest, self._journal, self._ring)
         if self._spawn is not None:
             subscription.start(self._spawn)
         return subscription
 
     async def unsubscribe(self, name: str) -> None:
-        """Stop a named subscriber; its position stays in the log for the next one of that name."""
-        await self._subscriptions.pop(name).stop()
+        """Stop a named subscriber; its position stays in the log for the next one of that name, which can come once
+        this one has stopped. Raises LookupError when there is none."""
+        subscription = self.subscription(name)
+        try:
+            await subscription.stop()
+        finally:
+            self._subscriptions.pop(name, None)
 
     def start(self, spawn: Spawn) -> None:
         """Begin to serve named subscribers. `spawn` owns the tasks."""
@@ -206,10 +294,30 @@ class Bus:
         """The newest delivered event's place in the log."""
         return self._ring.head
 
+    def subscription(self, name: str) -> Subscription:
+        """The named subscriber. Raises LookupError when there is none."""
+        if name not in self._subscriptions:
+            raise LookupError(f"the bus has no subscriber named {name!r}")
+        return self._subscriptions[name]
+
     @property
     def subscriptions(self) -> Collection[Subscription]:
         """The named subscribers, for counters."""
         return self._subscriptions.values()
+
+    def pulse(self) -> BusPulse:
+        """How the bus is doing, for counters."""
+        return BusPulse(
+            last_seq=self.last_seq,
+            published=self.last_seq - self._first,
+            failed=self.failed_publishes,
+            waiting=self._in_line,
+            p50_ms=self._latency.percentile(0.5),
+            p99_ms=self._latency.percentile(0.99),
+            receivers=len(self._receivers),
+            missed=self._missed + sum(receiver.missed for receiver in self._receivers),
+            subscribers=tuple(subscription.pulse() for subscription in self._subscriptions.values()),
+        )
 
     async def read(
         self, after: int, limit: int, *, kinds: Collection[str] | None = None, incident_id: UUID | None = None

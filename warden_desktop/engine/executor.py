@@ -64,7 +64,7 @@ class Executor:
     async def _on_approved(self, recorded: Recorded) -> None:
         approved = recorded.event
         assert isinstance(approved, ev.ActionApproved)
-        started = await self._begin(approved)
+        started = await self._begin(recorded.seq, approved)
         if started is None:
             return
         action = self._action(started.action_id)
@@ -73,21 +73,21 @@ class Executor:
 
     # --- the intent ---------------------------------------------------------------------------------------------
 
-    async def _begin(self, approved: ev.ActionApproved) -> ev.ActionStarted | None:
+    async def _begin(self, seq: int, approved: ev.ActionApproved) -> ev.ActionStarted | None:
         """Record the intent. None when there is nothing to do, or another attempt has the intent."""
-        recorded = await self._ledger.record(approved.incident_id, lambda one: self._next_step(one, approved))
+        recorded = await self._ledger.record(approved.incident_id, lambda one: self._next_step(one, seq, approved))
         intent = self._intents.pop(approved.action_id, None)
         ours = bool(recorded) and intent is not None and recorded[0].event == intent
         # A denial that was recorded late, after its publisher had given up, may have come first.
         return intent if ours and self._action(approved.action_id).state is ActionState.RUNNING else None
 
-    def _next_step(self, incident: Incident, approved: ev.ActionApproved) -> list[ev.Event]:
+    def _next_step(self, incident: Incident, seq: int, approved: ev.ActionApproved) -> list[ev.Event]:
         action = incident.action(approved.action_id)
         if action is not None and action.state is ActionState.RUNNING and action.id in self._intents:
             return [_ended(self._intents.pop(action.id), _LATE)]
         if action is None or action.state is not ActionState.APPROVED:
             return []
-        refusal = self._held(action, approved) or self._stale(incident, action, approved)
+        refusal = self._held(action, seq, approved) or self._stale(incident, action, approved)
         return [refusal or self._intent(action, approved)]
 
     def _intent(self, action: Action, approved: ev.ActionApproved) -> ev.ActionStarted:
@@ -101,9 +101,9 @@ class Executor:
             ),
         )  # fmt: skip
 
-    def _held(self, action: Action, approved: ev.ActionApproved) -> ev.ActionHeld | None:
+    def _held(self, action: Action, seq: int, approved: ev.ActionApproved) -> ev.ActionHeld | None:
         try:
-            self._kill_switch.check(action.proposed)
+            self._kill_switch.check_approval(action.proposed, seq)
         except Stopped as stop:
             return ev.ActionHeld.because(approved, actor=EXECUTOR, action_id=action.id, reason=str(stop))
         return None
@@ -169,6 +169,7 @@ class Executor:
 
     async def recover(self) -> None:
         """Call before the bus starts: what was in flight when the application last ended becomes unknown."""
+        await self._kill_switch.recover()
         await self._load_unfinished()
         actions = list(self._incidents.actions())
         for incident_id in {incident.id for incident, action in actions if action.state is ActionState.RUNNING}:

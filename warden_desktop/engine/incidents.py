@@ -12,13 +12,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from warden_desktop.domain.alert import Alert
-from warden_desktop.domain.events import AlertCorrelated, Event, IncidentCreated
+from warden_desktop.domain.events import EVENT_TYPES, AlertCorrelated, Event, IncidentCreated, IncidentEvent, kind_of
 from warden_desktop.domain.incident import Action, Incident, IncidentRow
 from warden_desktop.engine.ports import Journal, ReadModel, Recorded
 
 CURSOR = "projector"
 ENDED_KEPT = 2_000
 PAGE = 5_000
+ARCHIVED_AT_ONCE = 500
+
+KINDS = frozenset(kind_of(event_type) for event_type in EVENT_TYPES if issubclass(event_type, IncidentEvent))
+"""What incidents are made of; a delivery as it came is not among it."""
 
 
 class Incidents:
@@ -77,22 +81,13 @@ class Incidents:
     async def _bring_back(self, incident_id: UUID) -> None:
         meanwhile = self._loading.setdefault(incident_id, [])
         try:
-            incident, seq = await self._folded(incident_id)
+            found = await self._read_model.whole([incident_id], self._seq)
         finally:
             self._loading.pop(incident_id, None)
-        for recorded in meanwhile:
-            if incident is not None and recorded.seq > seq:
-                incident = incident.after(recorded.event)
-        if incident is not None and incident_id not in self._whole:
-            self._adopt(incident)
-
-    async def _folded(self, incident_id: UUID) -> tuple[Incident | None, int]:
-        events: list[Event] = []
-        after = 0
-        while page := await self._journal.read(after, PAGE, incident_id=incident_id):
-            events += [recorded.event for recorded in page]
-            after = page[-1].seq
-        return Incident.folded(events), after
+        if found and incident_id not in self._whole:
+            self._adopt(found[0])
+            for recorded in meanwhile:
+                self._change(found[0].id, recorded.event)
 
     # --- changing -----------------------------------------------------------------------------------------------
 
@@ -106,20 +101,26 @@ class Incidents:
             self._keep(Incident.opened_by(event))
             self._by_key[event.alert.source, event.alert.dedupe_key] = event.incident_id
             return
-        before = self._whole.get(event.incident_id)
-        if before is None:
+        if event.incident_id not in self._whole:
             self._loading.get(event.incident_id, []).append(recorded)
             return
+        self._change(event.incident_id, event)
+
+    def _change(self, incident_id: UUID, event: Event) -> None:
+        before = self._whole[incident_id]
         if isinstance(event, AlertCorrelated):
-            self._by_key[event.alert.source, event.alert.dedupe_key] = event.incident_id
+            self._by_key[event.alert.source, event.alert.dedupe_key] = incident_id
         after = before.after(event)
         if after is not before:
             self._keep(after)
 
     def _keep(self, incident: Incident) -> None:
-        self._whole[incident.id] = incident
+        self._hold(incident)
         self._rows[incident.id] = incident.row
         self._changed[incident.id] = None
+
+    def _hold(self, incident: Incident) -> None:
+        self._whole[incident.id] = incident
         for action in incident.actions:
             self._owners[action.id] = incident.id
         self._age(incident)
@@ -145,29 +146,50 @@ class Incidents:
 
     async def restore(self, now: datetime, recent: timedelta) -> None:
         """Bring the store up to the end of the log: the rows from the table on disk; whole the incidents that are open,
-        that were touched within `recent`, or that the table does not know yet. Call before the bus starts."""
-        for row in await self._read_model.rows():
-            self._rows[row.id] = row
-        wanted = [row.id for row in self._rows.values() if row.status.open or row.updated_at >= now - recent]
-        newer = await self._touched_since(await self._journal.cursor(CURSOR))
-        for incident_id in dict.fromkeys([*wanted, *newer]):
-            incident, _ = await self._folded(incident_id)
-            if incident is not None:
-                self._adopt(incident)
-        self._changed = {one: None for one in newer if one in self._rows}
-        self._seq = self._journal.last_seq
+        and of those touched within `recent` the newest. Call before the bus starts."""
+        self._rows = {row.id: row for row in await self._read_model.rows()}
+        self._seq = await self._journal.cursor(CURSOR)
+        for incident in await self._read_model.whole(self._wanted(now - recent), self._seq):
+            self._adopt(incident)
+        await self._catch_up()
+
+    async def rebuild(self) -> None:
+        """Throw the table away and make it anew from the log. Instead of `restore`."""
+        await self._read_model.clear(CURSOR)
+        await self._catch_up()
+
+    def _wanted(self, since: datetime) -> list[UUID]:
+        rows = self._rows.values()
+        ended = sorted((row.updated_at, row.id) for row in rows if not row.status.open and row.updated_at >= since)
+        return [id for _, id in ended[-ENDED_KEPT:]] + [row.id for row in rows if row.status.open]
 
     def _adopt(self, incident: Incident) -> None:
-        self._keep(incident)
+        """Hold an incident whole whose row is as it should be."""
+        self._hold(incident)
         for alert in incident.alerts:
             self._by_key[alert.source, alert.dedupe_key] = incident.id
 
-    async def _touched_since(self, after: int) -> list[UUID]:
-        touched: dict[UUID, None] = {}
-        while page := await self._journal.read(after, PAGE):
-            touched |= {one.event.incident_id: None for one in page if one.event.incident_id is not None}
-            after = page[-1].seq
-        return list(touched)
+    async def _catch_up(self) -> None:
+        """Fold what the log has beyond the table. An incident that ended long ago may go on in the middle of it."""
+        if self._seq == 0:
+            await self._take_over_archived()
+        while page := await self._journal.read(self._seq, PAGE, kinds=KINDS):
+            for recorded in page:
+                owner = recorded.event.incident_id
+                if owner in self._rows and owner not in self._whole:
+                    await self._bring_back(owner)
+                self.apply(recorded)
+            await self.save()
+        await self.save()
+        self._seq = max(self._seq, self._journal.last_seq)
+
+    async def _take_over_archived(self) -> None:
+        """The log may begin with what became of incidents before it."""
+        number = 0
+        while page := await self._read_model.archived(number, ARCHIVED_AT_ONCE):
+            for number, incident in page:
+                self._keep(incident)
+        self._seq = await self._read_model.begin()
 
     async def save(self) -> None:
         """Write the rows that changed to the table on disk, with the position they stand for. Raises JournalError."""

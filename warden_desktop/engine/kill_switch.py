@@ -2,7 +2,8 @@
 
 Theory of operation: a stop is a scope that is *engaged*, in memory and in the latch file. `check` looks at both, and
 runs before an action starts and again immediately before every single send, so a stop holds from the moment either of
-the two says so, whichever process pressed it. `engage` does not wait for anything: on return memory and latch say stop,
+the two says so, whichever process pressed it; and what was approved before a stop was released does not start after it
+(`check_approval`). `engage` does not wait for anything: on return memory and latch say stop,
 and everything in flight in the scope is cancelled. What the stop did is told by events that follow; if they cannot be
 recorded, the stop stands all the same. Releasing is the opposite: recorded first, then lifted. Nothing resumes by
 itself.
@@ -38,13 +39,16 @@ from warden_desktop.engine.bus import Bus, PublishError
 from warden_desktop.engine.errors import DeskError
 from warden_desktop.engine.incidents import Incidents
 from warden_desktop.engine.ledger import Ledger
-from warden_desktop.engine.ports import Engagement, JournalError, Latch, Stopped
+from warden_desktop.engine.ports import Engagement, JournalError, Latch, Recorded, Stopped
 
 log = logging.getLogger(__name__)
 
 EVERYTHING = "everything"
 LATCH_ITSELF = "latch"
 """The `by` of the stop that an unreadable latch means. It does not lift by itself when the latch can be read again."""
+
+STOPS_LOOKED_AT = 1_000
+"""How many of the newest presses and releases are looked at when the application starts."""
 
 LOOK_EVERY = 0.1
 """Seconds between looks at the latch for what another process did."""
@@ -98,6 +102,8 @@ class KillSwitch:
         self._engaged: dict[str, Engagement] = dict(self._seen)
         self._flights: set[Flight] = set()
         self._presses = 0
+        self._released_at: dict[str, int] = {}
+        bus.attach(self._note)
 
     # --- what stands --------------------------------------------------------------------------------------------
 
@@ -119,6 +125,18 @@ class KillSwitch:
                     f"The kill switch stands for {engagement.scope} (by {engagement.by}, {engagement.at[:19]}): "
                     f"{engagement.reason or 'no reason given'}."
                 )
+
+    def check_approval(self, action: ProposedAction, seq: int) -> None:
+        """Raises Stopped while `action` is forbidden, and when its approval, recorded as `seq`, is from before a
+        release: nothing resumes by itself."""
+        self.check(action)
+        for scope, released_at in self._released_at.items():
+            if seq <= released_at and covers(scope, action):
+                raise Stopped(f"It was approved before the stop of {scope} was released; it must be approved again.")
+
+    def _note(self, recorded: Recorded) -> None:
+        if isinstance(recorded.event, KillSwitchReleased):
+            self._released_at[recorded.event.scope] = recorded.seq
 
     @contextmanager
     def flight(self, action: ProposedAction) -> Iterator[Flight]:
@@ -211,22 +229,22 @@ class KillSwitch:
         self.look()
         if scope not in self._engaged:
             raise DeskError("not_engaged", f"The kill switch does not stand for {scope}.")
-        presses, engagement = self._presses, self._engaged[scope]
+        presses, engagement, latched = self._presses, self._engaged[scope], self._latch.read().get(scope)
         try:
             await self._bus.publish(KillSwitchReleased(actor=actor, scope=scope, reason=reason))
         except PublishError as error:
             raise DeskError("not_recorded", f"Not released: it could not be recorded. {error}") from error
-        if presses != self._presses:
+        if presses != self._presses or _pressed_anew(latched, self._latch.read().get(scope)):
             self._stands_after_all(engagement)
             raise DeskError("stopped", "Not released: the kill switch was pressed again meanwhile.")
-        self._lift(scope, engagement)
+        self._lift(scope, engagement, Engagement(scope, actor, reason, self._clock().isoformat()))
         log.warning("kill switch released for %s by %s", scope, actor)
 
-    def _lift(self, scope: str, engagement: Engagement) -> None:
+    def _lift(self, scope: str, engagement: Engagement, released: Engagement) -> None:
         standing = {**self._latch.read(), **self._engaged}
         standing.pop(scope, None)
         try:
-            self._latch.write(standing)
+            self._latch.write(standing, released)
         except OSError as error:
             self._stands_after_all(engagement)
             raise DeskError("latch", f"Not released: the latch file cannot be written ({error}).") from error
@@ -245,19 +263,53 @@ class KillSwitch:
             await asyncio.sleep(LOOK_EVERY)
 
     def look(self) -> None:
-        """Look at the latch once: engage here what another process engaged, lift what it released."""
+        """Look at the latch once: engage here what another process engaged, lift what it released. A latch that cannot
+        be read releases nothing, and what it does not have yet is written to it."""
         seen, now = self._seen, self._latch.read()
-        self._seen = now
         for scope, engagement in now.items():
             if scope not in self._engaged:
                 self._stand(engagement, perf_counter())
+        if _by_latch(now):
+            return
+        self._seen = now
         for scope in seen.keys() - now.keys():
-            if scope in self._engaged and seen[scope].by != LATCH_ITSELF:
+            if scope in self._engaged and (scope in self._latch.released or self._engaged[scope].by != LATCH_ITSELF):
                 self._lifted_elsewhere(scope)
+        if self._engaged.keys() - now.keys():
+            self._write_again()
 
     def _lifted_elsewhere(self, scope: str) -> None:
         del self._engaged[scope]
-        self._publish(KillSwitchReleased(actor=LATCH_ITSELF, scope=scope, reason="released by another process"))
+        self._released_at[scope] = self._bus.last_seq
+        self._publish(self._release_of(scope))
+
+    def _release_of(self, scope: str) -> KillSwitchReleased:
+        told = self._latch.released.get(scope)
+        actor, reason = (told.by, told.reason) if told else (LATCH_ITSELF, "released by another process")
+        return KillSwitchReleased(actor=actor, scope=scope, reason=reason)
+
+    def _write_again(self) -> None:
+        with suppress(OSError):  # told when it failed first; tried again at the next look
+            self._latch.write({**self._latch.read(), **self._engaged})
+            self._seen = self._latch.read()
+
+    async def recover(self) -> None:
+        """Call before the bus starts: record what was pressed and released while the application was down."""
+        kinds = ("kill_switch_activated", "kill_switch_released")
+        told = await self._bus.history(None, STOPS_LOOKED_AT, kinds=kinds)
+        stood: dict[str, Engagement] = {}
+        for recorded in reversed(told):
+            self._note(recorded)
+            if isinstance(recorded.event, KillSwitchActivated):
+                stood[recorded.event.scope] = _told(recorded.event)
+            elif isinstance(recorded.event, KillSwitchReleased):
+                stood.pop(recorded.event.scope, None)
+        if _by_latch(self._engaged):
+            self._engaged = {**stood, **self._engaged}
+        missed = [_activated(self._engaged[scope]) for scope in self._engaged.keys() - stood.keys()]
+        events = [*missed, *map(self._release_of, stood.keys() - self._engaged.keys())]
+        if events:
+            await self._bus.publish(*events)
 
     def _fault(self, detail: str) -> None:
         log.error("%s", detail)
@@ -280,6 +332,18 @@ def covers(scope: str, action: ProposedAction) -> bool:
     if kind == "verb" and name in set(Verb):
         return action.verb == name
     return not (kind == "incident" and _is_id(name)) or str(action.incident_id) == name
+
+
+def _pressed_anew(before: Engagement | None, now: Engagement | None) -> bool:
+    return now is not None and now != before and now.by != LATCH_ITSELF
+
+
+def _by_latch(engaged: Mapping[str, Engagement]) -> bool:
+    return EVERYTHING in engaged and engaged[EVERYTHING].by == LATCH_ITSELF
+
+
+def _told(event: KillSwitchActivated) -> Engagement:
+    return Engagement(event.scope, event.actor, event.reason, event.at.isoformat())
 
 
 def _explained(standing: Engagement, reason: str) -> Engagement:

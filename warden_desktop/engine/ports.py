@@ -32,8 +32,12 @@ class JournalBusy(JournalError):
         self.retry_after = retry_after
 
 
+class EventRefused(JournalError):
+    """The event itself cannot be recorded, so trying again makes no sense."""
+
+
 class DeadLetter(NamedTuple):
-    """An event a named subscriber could not handle after its retries."""
+    """An event a named subscriber could not handle after its retries. There is one at most for each of both."""
 
     subscriber: str
     recorded: Recorded
@@ -55,7 +59,9 @@ class Journal(Protocol):
     def append(self, events: Sequence[Event]) -> asyncio.Future[tuple[Recorded, ...]]:
         """Record all of `events` or none, in this order, atomically. Resolves once they are durable. An event whose id
         is already in the log is not recorded again: the result has the one that is, and it is not delivered again.
-        Cancelling the future cancels nothing. Fails with JournalError; raises JournalBusy when too much is queued."""
+        The caller may cancel the future or complete it with an error when its patience is over; that undoes nothing.
+        Fails with JournalError, for events that cannot be recorded with EventRefused; raises JournalBusy when too much
+        is queued. Never delivers before it has returned."""
 
     async def read(
         self,
@@ -89,10 +95,13 @@ class Journal(Protocol):
         """Durably remember how far a named subscriber has got."""
 
     async def bury(self, letter: DeadLetter) -> None:
-        """Keep a dead letter."""
+        """Keep a dead letter, in the place of an earlier one of the same subscriber and event."""
 
-    async def dead_letters(self) -> list[DeadLetter]:
-        """All dead letters, oldest first."""
+    async def dead_letters(self, subscriber: str | None = None) -> list[DeadLetter]:
+        """All dead letters, or those of one subscriber, oldest first."""
+
+    async def remove_dead_letter(self, subscriber: str, seq: int) -> bool:
+        """Forget a dead letter. False when there is none."""
 
     async def close(self) -> None:
         """Commit what is queued and close the file."""
@@ -110,6 +119,15 @@ class ReadModel(Protocol):
     async def clear(self, cursor: str) -> None:
         """Throw all rows away and set the cursor to 0."""
 
+    async def begin(self) -> int:
+        """The last archived event, which the log follows on from; 0 for none."""
+
+    async def whole(self, incident_ids: Collection[UUID], upto: int) -> list[Incident]:
+        """These incidents as the log up to event `upto` makes them, archived events included; unknown ones left out."""
+
+    async def archived(self, after: int, limit: int) -> list[tuple[int, Incident]]:
+        """Up to `limit` incidents as their archived events made them, numbered above `after`, oldest first."""
+
 
 class Latch(Protocol):
     """The kill switch's memory: readable without a database, by a process that is not this one."""
@@ -117,8 +135,13 @@ class Latch(Protocol):
     def read(self) -> Mapping[str, Engagement]:
         """What is engaged, by scope. Raises nothing: an unreadable latch reads as everything engaged."""
 
-    def write(self, engaged: Mapping[str, Engagement]) -> None:
-        """Replace it, durably. Raises OSError."""
+    @property
+    def released(self) -> Mapping[str, Engagement]:
+        """Who released what, and why, by scope; as of the last read."""
+
+    def write(self, engaged: Mapping[str, Engagement], released: Engagement | None = None) -> None:
+        """Make it say `engaged`, as a change of what was last read: what another process engaged since then stands.
+        `released` says who released, and why. Durable on return. Raises OSError."""
 
 
 class Engagement(NamedTuple):

@@ -1,12 +1,18 @@
-"""The ring of newest events in memory, and the broadcast receivers that are positions in it."""
+"""Broadcast receivers: positions in the ring of newest events, with the log behind it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
 from warden_desktop.engine.ports import Recorded
+from warden_desktop.engine.ring import Ring
+
+Read = Callable[[int, int], Awaitable[list[Recorded]]]
+
+PAGE = 256
+"""Events read from the log at once, and taken from memory before others get their turn."""
 
 
 class Lagged(Exception):
@@ -22,34 +28,6 @@ class Closed(Exception):
     """The receiver was closed."""
 
 
-class Ring:
-    """The newest events by number. Event `seq` sits in slot `seq % size`, so finding one costs nothing."""
-
-    def __init__(self, size: int, head: int) -> None:
-        self.size = size
-        self.head = head
-        self._start = head
-        self._slots: list[Recorded | None] = [None] * size
-
-    def append(self, recorded: Recorded) -> None:
-        self._slots[recorded.seq % self.size] = recorded
-        self.head = recorded.seq
-
-    @property
-    def tail(self) -> int:
-        """The oldest number still held; `head + 1` when empty."""
-        return max(self.head - self.size + 1, self._start + 1)
-
-    def slice(self, after: int, limit: int) -> list[Recorded]:
-        """Up to `limit` events numbered above `after`, all of which must still be held."""
-        first, last = after + 1, min(self.head, after + limit)
-        if last < first:
-            return []
-        low, high = first % self.size, last % self.size
-        slots = self._slots[low : high + 1] if low <= high else self._slots[low:] + self._slots[: high + 1]
-        return [recorded for recorded in slots if recorded is not None]
-
-
 class Batch(NamedTuple):
     """What `Receiver.drain` found: how many events were missed before `events`."""
 
@@ -58,15 +36,21 @@ class Batch(NamedTuple):
 
 
 class Receiver:
-    """A broadcast receiver: a position in the ring, `capacity` events at most behind the head."""
+    """A broadcast receiver, for one reader, which chooses how it reads:
 
-    def __init__(self, ring: Ring, capacity: int, forget: Callable[[Receiver], None]) -> None:
+    - `next` and `drain` stay within `capacity` of the head and say exactly what they skipped; `resync` reads that;
+    - `take` and `async for` skip nothing, however far behind: what memory no longer holds they read from the log.
+    """
+
+    def __init__(self, ring: Ring, capacity: int, read: Read, forget: Callable[[Receiver], None]) -> None:
         self._ring = ring
         self._capacity = min(capacity, ring.size)
+        self._read = read
         self._forget = forget
         self._position = ring.head
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
+        self.missed = 0
         self.on_ready: Callable[[], None] | None = None
         """Called on the loop when events have arrived; for readers that do not await."""
 
@@ -100,6 +84,34 @@ class Receiver:
             await self._wait()
         raise Closed
 
+    async def resync(self, lagged: Lagged) -> AsyncIterator[Recorded]:
+        """Exactly the events that `lagged` speaks of, from the log; `next` goes on with the one after them."""
+        after, last = lagged.first - 1, lagged.first + lagged.missed - 1
+        while after < last and (page := await self._read(after, min(PAGE, last - after))):
+            for recorded in page:
+                if recorded.seq <= last:
+                    yield recorded
+            after = page[-1].seq
+
+    async def take(self, limit: int = PAGE) -> list[Recorded]:
+        """Wait for the next events, at most `limit`, none skipped. Raises Closed at the end, JournalError when it has
+        to read the log and cannot, and Lagged for events that the log no longer has."""
+        events = await self._following(limit)
+        self._position = events[-1].seq
+        return events
+
+    async def __aiter__(self) -> AsyncIterator[Recorded]:
+        """Every event from the position on, none skipped, until the receiver is closed. Raises as `take` does."""
+        while True:
+            try:
+                events = await self._following(PAGE)
+            except Closed:
+                return
+            for recorded in events:
+                self._position = recorded.seq
+                yield recorded
+            await asyncio.sleep(0)
+
     def wake(self) -> None:
         """The head has moved."""
         if self._waiter is not None and not self._waiter.done():
@@ -108,16 +120,35 @@ class Receiver:
             self.on_ready()
 
     def close(self) -> None:
-        """Stop receiving; a waiting `next` raises Closed."""
+        """Stop receiving; a waiting reader learns of it."""
         self._closed = True
         self._forget(self)
         self.wake()
 
+    async def _following(self, limit: int) -> list[Recorded]:
+        while not self._closed:
+            if self._position + 1 < self._ring.tail:
+                return await self._read_on(limit)
+            if events := self._ring.slice(self._position, limit):
+                return events
+            await self._wait()
+        raise Closed
+
+    async def _read_on(self, limit: int) -> list[Recorded]:
+        first = self._position + 1
+        page = await self._read(self._position, limit)
+        there = page[0].seq if page else self._ring.tail
+        if there > first:
+            self._position = there - 1
+            raise Lagged(there - first, first)
+        return page
+
     def _skip(self) -> int:
-        missed = self.lag - self._capacity
+        missed = max(self._ring.head - self._capacity, self._ring.tail - 1) - self._position
         if missed <= 0:
             return 0
         self._position += missed
+        self.missed += missed
         return missed
 
     async def _wait(self) -> None:

@@ -5,66 +5,72 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from typing import Any, NamedTuple
 
+from warden_desktop.domain.record import now
+from warden_desktop.engine.lanes import Lane, Lanes
 from warden_desktop.engine.ports import DeadLetter, Journal, JournalError, Recorded
-from warden_desktop.engine.receiver import Ring
+from warden_desktop.engine.pulse import SubscriberPulse
+from warden_desktop.engine.ring import MOST_BYTES, Ring, weight
 
 log = logging.getLogger(__name__)
 
-Lane = Callable[[Recorded], Hashable]
 Handler = Callable[[Recorded], Awaitable[None]]
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None] | None]
 
-BATCH = 512
+FROM_MEMORY = 512
+FROM_LOG = 128
+"""Events taken at once; fewer from the log, where each is decoded anew and may be a megabyte."""
+
 QUEUED_AT_MOST = 2_048
-"""Events taken from the log and not yet handled; beyond this the subscriber stays behind in the log."""
+"""Events taken and not yet handled; beyond this the subscriber stays behind in the log."""
 
 SAVE_EVERY = 0.25
 """Seconds between saves of the position: what may be handled again after a crash."""
 
+SAVE_PATIENCE = 2.0
+"""Seconds a stopping subscriber waits for a hanging disk; what it could not save is handled again."""
+
 RETRY_DELAYS = (0.05, 0.5, 2.0)
 """Seconds before each retry; after the last the event becomes a dead letter."""
 
+LOG_RETRY = 1.0
+"""Seconds between tries to read a log that cannot be read."""
+
+
+class Interest(NamedTuple):
+    """What a subscriber wants: the `kinds` (None: all), and how it wants them."""
+
+    name: str
+    handler: Handler
+    kinds: frozenset[str] | None
+    concurrency: int
+    lane: Lane
+    endless: Callable[[Exception], bool]
+    """Whether an error is nobody's fault but the disk's: then the event is tried until it succeeds."""
+
 
 class Subscription:
-    """Feeds `handler` from the log.
-
-    `lane` sorts events into lanes, usually by incident: the events of one lane are handled one after the other, up to
-    `concurrency` lanes at once, and lanes begin in log order. An event that fails with `endless` (the journal does
-    not record just now) is tried until it succeeds: giving up would lose work that is nobody's fault but the disk's.
+    """Feeds a handler from the log: the events of one lane, usually an incident, one after the other, several lanes at
+    once. An event that fails is tried again after a while, the rest of its lane waiting; at last it is a dead letter.
     """
 
-    def __init__(
-        self,
-        name: str,
-        handler: Handler,
-        kinds: frozenset[str] | None,
-        concurrency: int,
-        journal: Journal,
-        ring: Ring,
-        endless: type[Exception],
-        lane: Lane,
-    ) -> None:
-        self.name = name
+    def __init__(self, interest: Interest, journal: Journal, ring: Ring) -> None:
+        self.name = interest.name
         self.handled = 0
         self.retried = 0
-        self.dead = 0
-        self._handler = handler
-        self._kinds = kinds
-        self._concurrency = concurrency
+        self._interest = interest
+        self._kinds = interest.kinds
+        self._handler = interest.handler
         self._journal = journal
         self._ring = ring
-        self._endless = endless
-        self._lane = lane
+        self._lanes = Lanes(interest.lane, interest.concurrency, self._serve, self._run)
         self._position = 0
         self._saved = 0
-        self._lanes: dict[Hashable, deque[Recorded]] = {}
-        self._waiting: deque[Hashable] = deque()
-        self._running = 0
-        self._pending: dict[int, None] = {}
+        self._pending: dict[int, Recorded] = {}
+        self._bytes = 0
+        self._buried: set[int] = set()
         self._moved = asyncio.Event()
         self._freed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,22 +83,42 @@ class Subscription:
         self._run(self._save_regularly())
 
     async def stop(self) -> None:
-        """Stop taking events, cancel what runs, and save the position."""
+        """Stop taking events, cancel what runs, and save the position. A handler may call it; it alone is not cancelled."""
         self._spawn = None
-        for task in tuple(self._tasks):
+        others = self._tasks - {asyncio.current_task()}
+        for task in others:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(JournalError):
-            await self._save()
+        await asyncio.gather(*others, return_exceptions=True)
+        self._lanes.clear()
+        self._position = self.done
+        self._pending.clear()
+        self._bytes = 0
+        with contextlib.suppress(JournalError, TimeoutError):
+            async with asyncio.timeout(SAVE_PATIENCE):
+                await self._save()
 
-    def wake(self) -> None:
-        """The log has grown."""
-        self._moved.set()
+    def wake(self, kinds: Collection[str], first: int) -> None:
+        """Events of these kinds, numbered from `first` up to the head, have come."""
+        if self._kinds is None or not self._kinds.isdisjoint(kinds):
+            self._moved.set()
+        elif self._position == first - 1:
+            self._position = self._ring.head  # nothing for us, and we had seen all before
+        else:
+            self._moved.set()
+
+    def pulse(self) -> SubscriberPulse:
+        """How it is doing."""
+        return SubscriberPulse(self.name, self.depth, self._lag_seconds(), self.handled, self.retried, self.dead)
+
+    @property
+    def dead(self) -> int:
+        """How many dead letters of this subscriber wait for a person."""
+        return len(self._buried)
 
     @property
     def depth(self) -> int:
-        """How many events of the log it has not finished with."""
-        return self._ring.head - self.done
+        """How many events it has not finished with, those it has not looked at yet included."""
+        return self._ring.head - self._position + len(self._pending)
 
     @property
     def done(self) -> int:
@@ -103,106 +129,137 @@ class Subscription:
         """Wait until everything now in the log has been handled."""
         goal = self._ring.head
         while self.done < goal:
-            self._freed.clear()
-            if self.done >= goal:
-                return
-            await self._freed.wait()
+            await self._change()
+
+    async def _change(self) -> None:
+        self._freed.clear()
+        await self._freed.wait()
+
+    def _lag_seconds(self) -> float:
+        oldest = next(iter(self._pending.values()), None) or next(iter(self._ring.slice(self._held_after, 1)), None)
+        return max(0.0, (now() - oldest.event.at).total_seconds()) if oldest else 0.0
+
+    @property
+    def _held_after(self) -> int:
+        return max(self._position, self._ring.tail - 1)
 
     # --- taking ---------------------------------------------------------------------------------------------------
 
     async def _pump(self) -> None:
-        self._position = self._saved = await self._journal.cursor(self.name)
+        await self._begin()
         while True:
             self._moved.clear()
-            for recorded in await self._more():
-                await self._room()
+            events, upto = await self._more()
+            for recorded in events:
+                while len(self._pending) >= QUEUED_AT_MOST or self._bytes >= MOST_BYTES:
+                    await self._change()
                 self._take(recorded)
-            if self._position >= self._ring.head:
+            self._position = upto
+            if upto >= self._ring.head:
                 self._freed.set()
                 await self._moved.wait()
 
-    async def _more(self) -> list[Recorded]:
-        if self._position + 1 >= self._ring.tail:
-            return self._ring.slice(self._position, BATCH)
-        try:
-            return await self._journal.read(self._position, BATCH)
-        except JournalError as error:
-            log.error("%s cannot read the log: %s", self.name, error)
-            await asyncio.sleep(1.0)
-            return []
+    async def _begin(self) -> None:
+        """Find out where it stopped. An event that became a dead letter just before a crash stays one."""
+        while True:
+            try:
+                letters = await self._journal.dead_letters(self.name)
+                self._position = self._saved = await self._journal.cursor(self.name)
+            except JournalError as error:
+                await self._cannot_read(error)
+            else:
+                self._buried = {letter.recorded.seq for letter in letters}
+                return
 
-    async def _room(self) -> None:
-        while len(self._pending) >= QUEUED_AT_MOST:
-            self._freed.clear()
-            await self._freed.wait()
+    async def _more(self) -> tuple[list[Recorded], int]:
+        """The next events it wants, and the number up to which it has then seen all."""
+        after, kinds = self._position, self._kinds
+        if after + 1 < self._ring.tail:
+            return await self._from_log(after)
+        events = self._ring.slice(after, FROM_MEMORY)
+        upto = after + len(events)
+        return (events if kinds is None else [one for one in events if one.event.kind in kinds]), upto
+
+    async def _from_log(self, after: int) -> tuple[list[Recorded], int]:
+        head = self._ring.head
+        try:
+            events = await self._journal.read(after, FROM_LOG, kinds=self._kinds)
+        except JournalError as error:
+            await self._cannot_read(error)
+            return [], after
+        return events, events[-1].seq if len(events) == FROM_LOG else max(head, events[-1].seq if events else 0)
+
+    async def _cannot_read(self, error: JournalError) -> None:
+        log.error("%s cannot read the log: %s", self.name, error)
+        await asyncio.sleep(LOG_RETRY)
 
     def _take(self, recorded: Recorded) -> None:
-        if self._kinds is not None and recorded.event.kind not in self._kinds:
-            self._position = recorded.seq
-            return
-        self._pending[recorded.seq] = None
         self._position = recorded.seq
-        self._enqueue(recorded)
+        if recorded.seq not in self._buried:
+            self._pending[recorded.seq] = recorded
+            self._bytes += weight((recorded,))
+            self._lanes.add(recorded)
 
     # --- handling -------------------------------------------------------------------------------------------------
 
-    def _enqueue(self, recorded: Recorded) -> None:
-        key = self._lane(recorded)
-        if key in self._lanes:
-            self._lanes[key].append(recorded)
-            return
-        self._lanes[key] = deque((recorded,))
-        self._waiting.append(key)
-        self._fill()
+    async def _serve(self, recorded: Recorded, failures: int) -> float | None:
+        """Seconds after which to try again, or None when it is handled or buried."""
+        error = await self.attempt(recorded)
+        if error is not None:
+            log.warning("%s failed on event %d (%s): %r", self.name, recorded.seq, recorded.event.kind, error)
+            if failures < len(RETRY_DELAYS) or self._interest.endless(error):
+                self.retried += 1
+                return RETRY_DELAYS[min(failures, len(RETRY_DELAYS) - 1)]
+            await self._bury(recorded, error, failures + 1)
+        if self._pending.pop(recorded.seq, None) is not None:  # it is gone when the handler stopped its own subscription
+            self._bytes -= weight((recorded,))
+        self._freed.set()
+        return None
 
-    def _fill(self) -> None:
-        while self._waiting and self._running < self._concurrency:
-            self._running += 1
-            self._run(self._serve(self._waiting.popleft()))
-
-    async def _serve(self, key: Hashable) -> None:
-        lane = self._lanes[key]
-        while lane:
-            recorded = lane.popleft()
-            await self._handle(recorded)
-            self._pending.pop(recorded.seq, None)
-            self._freed.set()
-        del self._lanes[key]
-        self._running -= 1
-        self._fill()
-
-    async def _handle(self, recorded: Recorded) -> None:
-        attempts = 0
-        while True:
-            attempts += 1
-            error = await self._attempt(recorded)
-            if error is None:
-                self.handled += 1
-                return
-            self.retried += 1
-            if attempts > len(RETRY_DELAYS) and not isinstance(error, self._endless):
-                await self._bury(recorded, error, attempts)
-                return
-            await asyncio.sleep(RETRY_DELAYS[min(attempts, len(RETRY_DELAYS)) - 1])
-
-    async def _attempt(self, recorded: Recorded) -> Exception | None:
+    async def attempt(self, recorded: Recorded) -> Exception | None:
+        """Have it handled once; what went wrong, or None."""
         try:
             await self._handler(recorded)
         except Exception as error:
-            log.warning("%s failed on event %d (%s): %r", self.name, recorded.seq, recorded.event.kind, error)
             return error
+        except asyncio.CancelledError as cancelled:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return RuntimeError(f"the handler awaited something that was cancelled: {cancelled!r}")
+        self.handled += 1
         return None
 
+    async def retry(self, letter: DeadLetter) -> DeadLetter | None:
+        """Handle a dead letter's event once more, when nothing else of its lane is being handled. None when it
+        succeeded: then the letter is gone. Raises JournalError when the letter could not be changed."""
+        async with self._lanes.alone(letter.recorded):
+            error = await self.attempt(letter.recorded)
+        if error is not None:
+            log.warning("%s failed again on event %d: %r", self.name, letter.recorded.seq, error)
+            again = letter._replace(error=described(error), attempts=letter.attempts + 1)
+            await self._journal.bury(again)
+            return again
+        await self._journal.remove_dead_letter(self.name, letter.recorded.seq)
+        self.forget(letter)
+        return None
+
+    def forget(self, letter: DeadLetter) -> None:
+        """The letter is gone."""
+        self._buried.discard(letter.recorded.seq)
+
     async def _bury(self, recorded: Recorded, error: Exception, attempts: int) -> None:
-        self.dead += 1
         log.error("%s gives up on event %d (%s)", self.name, recorded.seq, recorded.event.kind, exc_info=error)
-        letter = DeadLetter(self.name, recorded, f"{type(error).__name__}: {error}", attempts)
+        letter = DeadLetter(self.name, recorded, described(error), attempts)
         while True:
             try:
-                return await self._journal.bury(letter)
+                await self._journal.bury(letter)
             except JournalError as failure:
                 log.error("the dead letter of event %d is not stored yet: %s", recorded.seq, failure)
                 await asyncio.sleep(RETRY_DELAYS[-1])
+            else:
+                self._buried.add(recorded.seq)
+                return
 
     # --- remembering ------------------------------------------------------------------------------------------------
 
@@ -220,10 +277,16 @@ class Subscription:
             await self._journal.move_cursor(self.name, done)
             self._saved = done
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         task = self._spawn(work) if self._spawn else None
         if task is None:
             work.close()
-            return
+            return None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def described(error: Exception) -> str:
+    """What a dead letter says of an error."""
+    return f"{type(error).__name__}: {error}"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
+
+Handler = Callable[[int, FrameType | None], Any]
+Interrupted = Callable[[Handler, int, FrameType | None], None]
 
 
 def on_main_thread() -> bool:
@@ -14,23 +19,32 @@ def on_main_thread() -> bool:
 
 
 @contextlib.contextmanager
-def signals_wake(descriptor: int, interrupt: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Have each signal write a byte to `descriptor`, and SIGINT call `interrupt` where Python's own handler would.
+def signals_wake(descriptor: int, interrupted: Interrupted) -> Iterator[None]:
+    """Have each signal write a byte to `descriptor`, and SIGINT go through `interrupted`.
 
-    Python's handler raises `KeyboardInterrupt` wherever it is, and inside a Qt slot that would be printed and
-    forgotten. A handler somebody else installed, such as `asyncio.Runner`'s, stays. Off the main thread, where
-    Python knows no signals, this does nothing.
+    That is called with the handler it found and what the handler is to be called with. Python's own handler raises
+    `KeyboardInterrupt` wherever it is, `asyncio.Runner`'s does so the second time, and inside a Qt slot that would be
+    printed and forgotten. Off the main thread, where Python knows no signals, this does nothing.
     """
     if not on_main_thread():
         yield
         return
     previous = signal.set_wakeup_fd(descriptor)
-    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if ours:
-        signal.signal(signal.SIGINT, interrupt)
+    theirs = signal.getsignal(signal.SIGINT)
+    ours = guard_sigint(interrupted)
     try:
         yield
     finally:
-        if ours and signal.getsignal(signal.SIGINT) == interrupt:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if ours is not None and signal.getsignal(signal.SIGINT) is ours:
+            signal.signal(signal.SIGINT, theirs)
         signal.set_wakeup_fd(previous)
+
+
+def guard_sigint(interrupted: Interrupted) -> Handler | None:
+    """Put `interrupted` before SIGINT's handler; what was put there, or None when there is no handler to call."""
+    theirs = signal.getsignal(signal.SIGINT)
+    if not callable(theirs):
+        return None
+    ours = functools.partial(interrupted, theirs)
+    signal.signal(signal.SIGINT, ours)
+    return ours

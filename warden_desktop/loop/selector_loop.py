@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, TypeVarTuple, cast
 
 import qasync
-from PySide6.QtCore import QCoreApplication, QSocketNotifier, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QSocketNotifier, Qt, QThread, QTimer
 
 from warden_desktop.loop.doorbell import Doorbell
-from warden_desktop.loop.interrupts import on_main_thread, signals_wake
+from warden_desktop.loop.interrupts import Handler, guard_sigint, on_main_thread, signals_wake
 from warden_desktop.loop.stall_watch import StallWatch
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ CANCELLED_AT_REST = 64
 
 _Ts = TypeVarTuple("_Ts")
 _asyncio = cast("type[qasync.QEventLoop]", asyncio.SelectorEventLoop)
+_base_events: Any = asyncio.base_events
 
 
 class SelectorLoop(StallWatch, qasync.QEventLoop):
@@ -91,7 +92,8 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
         """Run the Qt application until `stop` (or Qt's own `quit`), and asyncio inside it."""
         self._check_closed()
         self._check_running()
-        self._owed = len(self._ready)  # what is scheduled already runs even after an early stop()
+        if self._application.thread() is not QThread.currentThread():
+            raise RuntimeError("this loop runs a Qt application, and Qt runs one in its own thread only")
         with self._as_running_loop(), signals_wake(self._csock.fileno(), self._on_interrupt):
             self._doorbell.ring()
             self._application.exec()
@@ -116,10 +118,13 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
             self._set_coroutine_origin_tracking(False)
             sys.set_asyncgen_hooks(*hooks)
 
-    def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        if self._running:
-            raise KeyboardInterrupt
-        self._leave(KeyboardInterrupt())  # raised here it would end in Qt, which prints and forgets it
+    def _on_interrupt(self, handler: Handler, signum: int, frame: FrameType | None) -> None:
+        try:
+            handler(signum, frame)
+        except BaseException as fatal:
+            if self._running:
+                raise
+            self._leave(fatal)  # raised here it would end in Qt, which prints and forgets it
 
     def _leave(self, fatal: BaseException | None = None) -> None:
         self._fatal = self._fatal or fatal
@@ -128,8 +133,6 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
     def stop(self) -> None:
         """Leave `run_forever` once everything scheduled so far has run."""
         self._stopping = True
-        if not self._running:
-            self._owed = len(self._ready)
         self._write_to_self()
 
     def close(self) -> None:
@@ -146,6 +149,8 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
         removed = super().remove_signal_handler(sig)
         if self.is_running() and on_main_thread():
             signal.set_wakeup_fd(self._csock.fileno())
+            if removed and sig == signal.SIGINT:
+                guard_sigint(self._on_interrupt)
         return removed
 
     def _keep_signals(self) -> None:
@@ -165,6 +170,8 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
             self._check_thread()
             self._check_callback(callback, "call_soon")
         handle = asyncio.Handle(callback, args, self, context)
+        if self._debug:
+            del handle._source_traceback[-1]  # it begins where we were called
         self._ready.append(handle)
         if self._asleep:
             self._doorbell.ring()
@@ -175,6 +182,8 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
     ) -> asyncio.TimerHandle:
         """Run `callback(*args)` when `time()` has reached `when`, never before."""
         timer = _asyncio.call_at(self, when, callback, *args, context=context)
+        if self._debug:
+            del timer._source_traceback[-1]
         if self._asleep:
             self._set_alarm()
         return timer
@@ -226,6 +235,7 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
         while True:
             if not self._owed:  # a socket not yet served would be reported once more
                 self._collect()
+                self._owed = len(self._ready)  # what is ready now runs even after a stop()
             if busy := bool(self._ready):
                 self._doorbell.ring()  # before: a callback may open a Qt loop of its own, which then takes turns
                 self._run_ready(end)
@@ -251,6 +261,7 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
     def _run_ready(self, end: float) -> None:
         """Run callbacks, generation by generation, for `POLL_EVERY`, and at most until `end`."""
         ready, owed, attention = self._ready, self._owed, self._attention()
+        debug = self._debug
         now = monotonic()
         poll = now + POLL_EVERY
         while ready and now < end:
@@ -262,19 +273,28 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
             handle = ready.popleft()
             if handle._cancelled:
                 continue
+            if debug:
+                self._current_handle = handle  # whose origin asyncio's exception handler then tells
             callback = handle._callback
             handle._run()
             began, now = now, monotonic()
             if now - began > attention:
-                attention = self._report(callback, now - began)
+                attention = self._report(handle, callback, now - began)
+        self._current_handle = None
         self._owed = min(owed, len(ready))  # a nested Qt loop may have run some of ours
 
-    def _report(self, callback: object, took: float) -> float:
+    def _report(self, handle: asyncio.Handle, callback: object, took: float) -> float:
+        if self._debug and took >= self.slow_callback_duration:
+            _base_events.logger.warning("Executing %s took %.3f seconds", _base_events._format_handle(handle), took)
         try:
             self._note(callback, took)
         except Exception as error:
             self.call_exception_handler({"message": "Error in on_slow_callback", "exception": error})
         return self._attention()
+
+    def _attention(self) -> float:
+        usual = super()._attention()
+        return min(usual, self.slow_callback_duration) if self._debug else usual
 
     def _sleep(self) -> None:
         self._set_alarm()

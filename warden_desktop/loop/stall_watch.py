@@ -24,12 +24,17 @@ class StallWatch:
     """Which callbacks held the thread for too long.
 
     `on_slow_callback` is called with the name and the seconds of each callback that took more than `slow_callback`
-    seconds. `longest` is name and seconds of the longest so far; assign `("", 0.0)` to start afresh.
+    seconds. `longest` is name and seconds of the longest so far, or since `take_longest`.
     """
 
     on_slow_callback: Callable[[str, float], None] | None = None
     slow_callback: float = SLOW_CALLBACK
     longest: tuple[str, float] = ("", 0.0)
+
+    def take_longest(self) -> tuple[str, float]:
+        """`longest`, and start afresh."""
+        taken, self.longest = self.longest, ("", 0.0)
+        return taken
 
     def _attention(self) -> float:
         """Seconds from which a callback is worth the trouble of looking up its name."""

@@ -8,14 +8,17 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 
-from warden_desktop.domain.action import VERBS, ActionState
+from warden_desktop.domain.action import VERBS, ActionState, Risk
 from warden_desktop.domain.incident import Action
 from warden_desktop.ui.action_model import ActionRow, Column
 from warden_desktop.ui.approval_facts import needed, time_left
 from warden_desktop.ui.plain_text import tooltip
 from warden_desktop.ui.state_marks import StateMarks, state_colour
 from warden_desktop.ui.theme import Theme
-from warden_desktop.ui.words import clock, moment, person, spelled, state_word, utc, words
+from warden_desktop.ui.words import clock, moment, person, state_word, target_word, utc, words
+
+RISK_TONES = {Risk.HIGH: "danger", Risk.MEDIUM: "warn"}
+"""The tone of each risk; risks not named have none."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -41,6 +44,10 @@ def _left(row: ActionRow, now: datetime) -> str:
     return f"{minutes // 60}h {minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m {rest:02d}s"
 
 
+def _risk(row: ActionRow) -> Risk:
+    return VERBS[row.action.verb].risk
+
+
 def _outcome(action: Action) -> str:
     if action.outcome:
         return action.outcome.detail
@@ -51,10 +58,9 @@ STATE = Column(
     "State", lambda row, _: state_word(row.action.state), lambda row: list(ActionState).index(row.action.state)
 )
 VERB = Column("Verb", lambda row, _: VERBS[row.action.verb].label, lambda row: row.action.verb.value)
-TARGET = Column(
-    "Target", lambda row, _: spelled(row.action.target.value), lambda row: row.action.target.value, mono=True
-)
+TARGET = Column("Target", lambda row, _: target_word(row.action.target), lambda row: row.action.target.value, mono=True)
 INCIDENT = Column("Incident", lambda row, _: row.incident, lambda row: row.incident.casefold())
+RISK = Column("Risk", lambda row, _: words(_risk(row)), lambda row: _risk(row).rank)
 LEVEL = Column("Level", lambda row, _: words(needed(row.action)), lambda row: needed(row.action).rank)
 LEFT = Column("Time left", _left, lambda row: row.action.proposed.expires_at, ticks=True)
 ASKED_BY = Column(
@@ -73,7 +79,7 @@ WHEN = Column(
 )
 OUTCOME = Column("Outcome", lambda row, _: _outcome(row.action), lambda row: _outcome(row.action).casefold())
 
-APPROVAL_COLUMNS: Sequence[Column] = (LEFT, VERB, TARGET, INCIDENT, LEVEL, ASKED_BY, STATE)
+APPROVAL_COLUMNS: Sequence[Column] = (LEFT, VERB, TARGET, RISK, INCIDENT, LEVEL, ASKED_BY, STATE)
 LEDGER_COLUMNS: Sequence[Column] = (STATE, VERB, TARGET, INCIDENT, CONNECTOR, DECIDED_BY, WHEN, OUTCOME)
 
 
@@ -98,6 +104,8 @@ class CellLooks:
         return None
 
     def _colour(self, row: ActionRow, here: Column) -> Any:
+        if here is RISK:
+            return self._theme.colour(RISK_TONES.get(_risk(row), "muted"))
         if here is STATE:
             return state_colour(self._theme, row.action.state)
         hurry = here is LEFT and row.action.state is ActionState.WAITING

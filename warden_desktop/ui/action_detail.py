@@ -15,7 +15,7 @@ from warden_desktop.ui.empty_state import EmptyState
 from warden_desktop.ui.plain_text import label, mono, text_view
 from warden_desktop.ui.state_marks import StateMarks, state_tone
 from warden_desktop.ui.theme import Theme, set_role, set_tone
-from warden_desktop.ui.words import DETAIL_LIMIT, person, shown, spelled, state_word
+from warden_desktop.ui.words import DETAIL_LIMIT, person, shown, state_word, target_word
 
 _DECIDABLE = (ActionState.WAITING, ActionState.HELD)
 
@@ -37,7 +37,7 @@ class ActionDetail(QStackedWidget):
         self._target = mono("", wrap=True)
         self._trail = label("", "muted", wrap=True)
         self._why = label("", wrap=True)
-        self._outcome = label("", wrap=True, selectable=True)
+        self._outcome = label("", wrap=True)
         self._exchange = text_view()
         self._exchange.setAccessibleName("What was sent and what came back")
         self._said = label("", "muted", wrap=True)
@@ -79,7 +79,7 @@ class ActionDetail(QStackedWidget):
         self._state.setText(state_word(action.state))
         set_tone(self._state, state_tone(action.state))
         self._verb.setText(VERBS[action.verb].label)
-        self._target.setText(spelled(action.target.value, 4_096))
+        self._target.setText(target_word(action.target, 4_096))
         self._trail.setText(trail(action))
         self._why.setText(f"{person(action.proposed.proposed_by)} asked: {action.proposed.reason or 'no reason given'}")
         self._outcome.setText(action.outcome.detail if action.outcome else action.reason)

@@ -16,6 +16,7 @@ from warden_desktop.ui.turning import Turning
 from warden_desktop.ui.words import spelled, words
 
 _ARMING = "Read first: the buttons work in a moment."
+_ASLEEP = "Read first: the buttons work a moment after this window has the keyboard."
 _USUAL_REASONS = ("Expected activity", "Not enough evidence", "Wrong target", "Too disruptive now")
 
 
@@ -159,9 +160,14 @@ class DecisionBar(QWidget):
         return ""
 
     def _say(self, missing: str) -> None:
-        text = "Recording the decision…" if self._busy else (missing if self.armed or self._forbidden else _ARMING)
+        text = (
+            "Recording the decision…" if self._busy else (missing if self.armed or self._forbidden else self._unarmed())
+        )
         self._notice.setText(text or "Nothing happens until you decide.")
         set_tone(self._notice, "danger" if self._forbidden else "")
+
+    def _unarmed(self) -> str:
+        return _ARMING if self._arming.counting else _ASLEEP
 
     def _arming_went_on(self, share: float) -> None:
         self._bar.setValue(round(share * 100))

@@ -40,6 +40,7 @@ from warden_desktop.ui.work import Start
 _DECIDABLE = frozenset({ActionState.WAITING, ActionState.HELD})
 _WIDTH, _HEIGHT = 820, 860
 _HURRY_SECONDS = 60
+_ASIDE, _HEAD = 24, 100  # px to the edge of the window it belongs to, and to its top, for the kill switch
 
 
 class ApprovalDialog(QDialog):
@@ -60,7 +61,7 @@ class ApprovalDialog(QDialog):
         self._waiting = label("", "muted")
         self._left = label("", "strong")
         self._left.setAccessibleName("Time left")
-        self._error = label("", tone="danger", wrap=True, selectable=True)
+        self._error = label("", tone="danger", wrap=True)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -114,12 +115,25 @@ class ApprovalDialog(QDialog):
         self._action_id = action_id
         self._render(*found)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
+        if not activate and not self.isVisible():
+            self._step_aside()
         self.show()
         if activate:
             self.raise_()
             self.activateWindow()
         self._scroll.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
+
+    def _step_aside(self) -> None:
+        """Nobody asked for it, so it comes up at the side, over the empty place of the incident, and leaves the kill
+        switch to be seen."""
+        parent = self.parentWidget()
+        if parent is not None:
+            theirs, room = parent.window().geometry(), self.screen().availableGeometry()
+            left = min(theirs.right(), room.right()) - self.width() - _ASIDE
+            top = theirs.top() + _HEAD
+            self.resize(self.width(), max(min(self.height(), room.bottom() - top - _ASIDE), self.minimumHeight()))
+            self.move(max(left, room.left()), top)
 
     def deny_action(self, action_id: UUID) -> bool:
         """Show an action with the question why it is denied."""
@@ -273,6 +287,8 @@ class ApprovalDialog(QDialog):
             self._later()
         elif event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             super().keyPressEvent(event)
+        elif self._foot.current is self.fate:
+            self.fate.go_on()  # the decision is made; while it is not, Enter presses nothing
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._later()

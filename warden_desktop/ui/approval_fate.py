@@ -79,8 +79,15 @@ class Fate(QWidget):
         self.next.setAccessibleName(f"Next, {count(waiting, 'action')} waiting")
 
     def take_focus(self) -> None:
-        target = self.next if not self.next.isHidden() else self.close_button
-        target.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._usual().setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def go_on(self) -> None:
+        """Press the button that has the keyboard, or else the one that goes on."""
+        pressed = self.close_button if self.close_button.hasFocus() else self._usual()
+        pressed.click()
+
+    def _usual(self) -> QPushButton:
+        return self.next if not self.next.isHidden() else self.close_button
 
 
 def trail(action: Action) -> str:

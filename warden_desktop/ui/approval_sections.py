@@ -12,39 +12,38 @@ from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QLayout, QSizeP
 from warden_desktop.domain.action import VERBS, ActionState, RequestPreview, Risk
 from warden_desktop.domain.incident import Action, Incident
 from warden_desktop.domain.verdict import Evidence
+from warden_desktop.ui.action_columns import RISK_TONES
 from warden_desktop.ui.approval_facts import Blast, cited, decisive, known_of_target, needed, oddities
 from warden_desktop.ui.arrange import beside, framed, held, stacked
-from warden_desktop.ui.plain_text import chip, label, text_view
+from warden_desktop.ui.plain_text import chip, label, mono, text_view
 from warden_desktop.ui.words import (
     age,
     count,
     moment,
     percent,
     person,
-    spelled,
     state_word,
+    target_word,
     type_word,
     verdict_word,
     words,
 )
-from warden_desktop.ui.wrapped_text import wrapped
 
-EVIDENCE_SHOWN = 8
+EVIDENCE_SHOWN = 5
 _LINES_SHOWN = 16
-_RISK_TONES = {Risk.HIGH: "danger", Risk.MEDIUM: "warn"}
 
 
 def target_section(action: Action) -> QWidget:
     """What would be done, to what, through what; every odd character of the target by its code point."""
     facts = VERBS[action.verb]
-    look = f"font-size: {QApplication.font().pointSizeF() * 1.25:.2f}pt; font-weight: 600;"
-    target = wrapped(spelled(action.target.value, 4_096), mono=True, limit=8_192, look=look)
+    target = mono(target_word(action.target, 4_096), wrap=True, limit=8_192)
+    target.setStyleSheet(f"font-size: {QApplication.font().pointSizeF() * 1.25:.2f}pt; font-weight: 600;")
     target.setAccessibleName("Target")
-    risk = chip(f"{words(facts.risk)} risk", _RISK_TONES.get(facts.risk, ""))
+    risk = chip(f"{words(facts.risk)} risk", RISK_TONES.get(facts.risk, ""))
     marks = [risk, *([chip("Simulated", "simulated")] if _simulated(action) else [])]
     heading = beside(label(facts.label, "title"), *marks, None)
-    kind = label(f"{type_word(action.target.type)}, through {action.proposed.connector}", "muted")
-    odd = oddities(action.target.value)
+    kind = label(f"{type_word(action.target.type)}, through the connector {action.proposed.connector}", "muted")
+    odd = oddities(action.target.value) if action.target.type else ()
     return framed(stacked(heading, target, kind, *([_odd(odd)] if odd else []), gap=1.5, margin=4))
 
 
@@ -60,7 +59,7 @@ def why_section(incident: Incident, action: Action, link: QWidget) -> QWidget:
     asks = f"{person(proposed.proposed_by)} asks: {proposed.reason or 'no reason was given'}"
     analysis = incident.analysis
     verdict = (
-        f"{verdict_word(analysis.verdict)}, {percent(analysis.confidence)} sure. {analysis.summary}"
+        f"{verdict_word(analysis.verdict, incident.category)}, {percent(analysis.confidence)} sure. {analysis.summary}"
         if analysis
         else "Nothing has analysed this incident yet."
     )
@@ -70,15 +69,16 @@ def why_section(incident: Incident, action: Action, link: QWidget) -> QWidget:
     if not rows:
         rows = [label("The proposal cites no evidence.", tone="warn")]
     if more > 0:
-        rows.append(label(f"and {more} more, in the incident", "muted"))
-    return _section("Why", wrapped(asks, look="font-weight: 600;"), link, wrapped(verdict), *rows)
+        rows.append(label(f"and {count(more, 'lighter one')}, in the incident", "muted"))
+    return _section("Why", label(asks, "strong", wrap=True), link, label(verdict, wrap=True), *rows)
 
 
 def _evidence(one: Evidence) -> QWidget:
-    speaks = chip("for" if one.weight >= 0 else "against", "danger" if one.weight >= 0 else "good")
-    speaks.setFixedWidth(64)
-    source = f"{one.path} = {one.value}" if one.path else one.source
-    lines = stacked(wrapped(one.statement), wrapped(source, mono=True, limit=512), gap=0)
+    speaks = chip("supports" if one.weight >= 0 else "against", "danger" if one.weight >= 0 else "good")
+    speaks.setFixedWidth(72)
+    told = not one.value or one.value in one.statement
+    source = (one.path if told else f"{one.path} = {one.value}") if one.path else one.source
+    lines = stacked(label(one.statement, wrap=True), mono(source, wrap=True, limit=512), gap=0)
     row = beside(speaks, lines, gap=3)
     row.setAlignment(speaks, Qt.AlignmentFlag.AlignTop)
     row.setStretch(1, 1)
@@ -93,16 +93,16 @@ def blast_section(incident: Incident, action: Action, reach: Blast, now: datetim
         f"; {reach.under_way} under way now" if reach.under_way else ""
     )
     rows: list[tuple[str, QWidget]] = [
-        ("Policy", wrapped(policy or "No rule was recorded.")),
-        ("Known", wrapped("\n".join(_known(incident, action)))),
-        ("This verb", wrapped(often)),
-        ("This target", wrapped("\n".join(_before(reach, now)))),
+        ("Policy", label(policy or "No rule was recorded.", wrap=True)),
+        ("Known", label("\n".join(_known(incident, action)), wrap=True)),
+        ("This verb", label(often, wrap=True)),
+        ("This target", label("\n".join(_before(reach, now)), wrap=True)),
     ]
     return _section("Blast radius", _grid(rows))
 
 
 def _known(incident: Incident, action: Action) -> list[str]:
-    known = [finding.detail for finding in known_of_target(incident, action)]
+    known = list(dict.fromkeys(finding.detail for finding in known_of_target(incident, action)))
     return known[:_LINES_SHOWN] or ["No enricher knows this target: its owner and what depends on it are not known."]
 
 
@@ -144,7 +144,7 @@ def _body(body: object) -> str:
 
 def simulated_notice() -> QWidget:
     """The line that keeps anybody from taking a rehearsal for the real thing."""
-    says = label("SIMULATED: this reaches nothing. No system is changed.", "chip", tone="simulated", wrap=True)
+    says = label("SIMULATED: this reaches nothing. No system is changed.", "chip", tone="simulated")
     says.setAlignment(Qt.AlignmentFlag.AlignCenter)
     return says
 
@@ -158,7 +158,7 @@ def undo_section(action: Action) -> QWidget:
         says = label("It cannot be undone.", "strong", tone="" if harmless else "danger", wrap=True)
     else:
         says = label(f"Yes: {VERBS[inverse].label}, proposed from the ledger with one click.", wrap=True)
-    return _section("Undo", says, *([wrapped(how)] if how else []))
+    return _section("Undo", says, *([label(how, wrap=True)] if how else []))
 
 
 def who_section(action: Action, actor: str) -> QWidget:

@@ -22,8 +22,8 @@ from warden_desktop.ui.theme import Theme
 from warden_desktop.ui.words import count
 from warden_desktop.ui.work import Start
 
-_WIDTHS = {0: 16, 1: 22, 2: 30, 4: 13, 5: 24, 6: 34}
-_INCIDENT_COLUMN = 3
+_WIDTHS = {0: 16, 1: 21, 2: 26, 3: 13, 5: 13, 6: 26, 7: 29}
+_INCIDENT_COLUMN = 4
 
 
 class ApprovalsPage(QWidget):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from warden_desktop.domain.action import ActionState
+from warden_desktop.domain.action import VERBS, ActionState, Risk
 from warden_desktop.domain.events import ActionEvent, ApprovalRequested
 from warden_desktop.engine.desk import Desk
 from warden_desktop.engine.ports import Recorded
 from warden_desktop.ui.approval_dialog import ApprovalDialog
 from warden_desktop.ui.theme import Theme
 from warden_desktop.ui.work import Start
+
+QUIET_MS = 5 * 60 * 1_000
+"""How long nothing opens by itself after "Not now"."""
 
 
 class Approver(QObject):
@@ -26,10 +30,24 @@ class Approver(QObject):
     incident_wanted = Signal(object)
 
     def __init__(
-        self, parent: QWidget, desk: Desk, start: Start, theme: Theme, actor: str, *, opens_itself: bool = False
+        self,
+        parent: QWidget,
+        desk: Desk,
+        start: Start,
+        theme: Theme,
+        actor: str,
+        *,
+        opens_itself: bool = False,
+        reading: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`opens_itself`: show an approval as soon as it waits, without taking the keyboard."""
+        """`opens_itself`: show an approval as soon as it waits, without taking the keyboard.
+
+        That is for the first one and for high risk, never while the person is `reading`, and not for a while after
+        "Not now": with sixteen waiting nobody wants sixteen windows. The rail, the counters and the tray tell of all.
+        """
         super().__init__(parent)
+        self._reading = reading
+        self._put_off = QElapsedTimer()
         self._desk = desk
         self._opens_itself = opens_itself
         self._waiting: dict[UUID, None] = {}
@@ -89,16 +107,27 @@ class Approver(QObject):
             self._waiting.pop(action_id, None)
 
     def _offer(self, fresh: list[UUID]) -> None:
-        if fresh and self._opens_itself and not self.dialog.isVisible() and not self._desk.engaged:
-            self.dialog.show_action(fresh[0], activate=False)
+        worth = fresh if len(fresh) == len(self._waiting) else [one for one in fresh if self._high_risk(one)]
+        if worth and self._opens_itself and not self._disturbs():
+            self.dialog.show_action(worth[0], activate=False)
             self._count()
+
+    def _high_risk(self, action_id: UUID) -> bool:
+        found = self._desk.incidents.action(action_id)
+        return found is not None and VERBS[found[1].verb].risk is Risk.HIGH
+
+    def _disturbs(self) -> bool:
+        """Whether a dialog that opens by itself would be in somebody's way, or of no use."""
+        lately = self._put_off.isValid() and self._put_off.elapsed() < QUIET_MS
+        return lately or self.dialog.isVisible() or bool(self._desk.engaged) or self._reading()
 
     def _others(self) -> list[UUID]:
         current = self.dialog.action_id if self.dialog.isVisible() else None
         return [one for one in self._waiting if one != current]
 
     def _put_back(self, action_id: UUID) -> None:
-        """Not now: it goes to the end of those that wait."""
+        """Not now: it goes to the end of those that wait, and nothing opens by itself for a while."""
+        self._put_off.start()
         if action_id in self._waiting:
             del self._waiting[action_id]
             self._waiting[action_id] = None

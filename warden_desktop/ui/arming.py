@@ -26,6 +26,10 @@ class Arming(QObject):
     def ready(self) -> bool:
         return self._passed >= self._whole
 
+    @property
+    def counting(self) -> bool:
+        return self._timer.isActive()
+
     def begin(self) -> None:
         """Count from nothing."""
         self._passed = 0

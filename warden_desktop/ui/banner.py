@@ -39,7 +39,7 @@ class Banner(QFrame):
         self.setAccessibleName("What does not work")
         self._picture = label()
         self._component = label("", "strong")
-        self._detail = label("", wrap=True, selectable=True)
+        self._detail = label("", wrap=True)
         self._more = label("", "muted")
         self.dismiss = QPushButton("Dismiss")
         self.dismiss.clicked.connect(self._dismissed)

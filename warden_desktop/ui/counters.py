@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 from typing import NamedTuple
 
@@ -60,6 +60,7 @@ class Counters(QFrame):
         self.setAccessibleName("Numbers of the queue")
         row = beside(gap=6)
         row.setContentsMargins(theme.space(4), theme.space(2), theme.space(4), theme.space(2))
+        self._since: datetime | None = None
         self._values: dict[str, PlainLabel] = {}
         for name, words, hint in _SHOWN:
             value = label(_NOTHING, "number")
@@ -73,14 +74,19 @@ class Counters(QFrame):
         row.addStretch()
         self.setLayout(row)
 
-    def show_numbers(self, found: Numbers, closed: int, closed_alone: int) -> None:
-        """`closed` incidents were ended lately, `closed_alone` of them by the product itself."""
+    def show_numbers(self, found: Numbers, closed: int, closed_alone: int, at: datetime) -> None:
+        """`closed` incidents were ended lately, `closed_alone` of them by the product itself; `at` is the moment."""
+        self._since = None if found.oldest_waiting is None else at - timedelta(seconds=found.oldest_waiting)
         self._say("open", f"{found.open:,}")
         self._say("critical", f"{found.critical:,}", "danger" if found.critical else "")
         self._say("waiting", f"{found.waiting:,}", "warn" if found.waiting else "")
         self._say("median", _NOTHING if found.median_decision is None else span(found.median_decision))
-        self._say("oldest", _NOTHING if found.oldest_waiting is None else span(found.oldest_waiting))
         self._say("alone", percent(closed_alone / closed) if closed else _NOTHING)
+        self.tick(at)
+
+    def tick(self, at: datetime) -> None:
+        """What waits grows older though nothing happens."""
+        self._say("oldest", _NOTHING if self._since is None else span((at - self._since).total_seconds()))
 
     def said(self, name: str) -> str:
         """What the strip says of "open", "critical", "waiting", "median", "oldest" or "alone"."""

@@ -90,7 +90,7 @@ def _press(pressed: Callable[[UUID], None], action_id: UUID, _checked: bool = Fa
 
 def _target(action: Action) -> str:
     target = action.target
-    return "the whole incident" if target.type is None else f"{type_word(target.type).lower()} {spelled(target.value)}"
+    return "the incident" if target.type is None else f"{type_word(target.type).lower()} {spelled(target.value)}"
 
 
 def _story(action: Action, now: datetime) -> list[str]:

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHeaderView, QTreeView, QWidget
+from PySide6.QtWidgets import QGridLayout, QHeaderView, QTreeView, QWidget
 
 from warden_desktop.domain.alert import Observable, Role
 from warden_desktop.domain.incident import Incident
 from warden_desktop.domain.verdict import Enrichment, EnrichmentStatus, Finding
-from warden_desktop.ui.arrange import beside, framed, stacked
+from warden_desktop.ui.arrange import beside, framed, held, stacked
 from warden_desktop.ui.plain_text import chip, label, set_tooltip, tooltip
 from warden_desktop.ui.theme import Theme
 from warden_desktop.ui.value_menu import Search, ValueMenu
@@ -20,6 +20,7 @@ from warden_desktop.ui.words import age, count, shown, spelled, type_word, words
 
 _VALUE = Qt.ItemDataRole.UserRole
 _PATH = Qt.ItemDataRole.UserRole + 1
+_COLUMNS = 2
 _HEADINGS = ("Observable", "What is known")
 
 
@@ -77,8 +78,11 @@ class DetailEvidence(QWidget):
         self._asked.addWidget(label("Who was asked", "section"))
         if not enrichments:
             self._asked.addWidget(label("Nobody yet.", "muted"))
-        for enrichment in enrichments:
-            self._asked.addWidget(_answer(enrichment, now))
+        answered = [one for one in enrichments if one.status is EnrichmentStatus.COMPLETE]
+        for one in enrichments:
+            if one not in answered:
+                self._asked.addWidget(_answer(one))
+        self._asked.addWidget(_in_columns([_found(one, now) for one in answered]))
 
     # --- the mouse ----------------------------------------------------------------------------------------------
 
@@ -87,6 +91,19 @@ class DetailEvidence(QWidget):
         value = _value_of(index)
         if value:
             ValueMenu(self, "", value, self._search).popup(self._tree.viewport().mapToGlobal(at))
+
+
+def _in_columns(answers: list[QWidget]) -> QWidget:
+    """Those who answered, two side by side: the observables above need the room."""
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(24)
+    grid.setVerticalSpacing(4)
+    for place, answer in enumerate(answers):
+        grid.addWidget(answer, place // _COLUMNS, place % _COLUMNS)
+    for column in range(_COLUMNS):
+        grid.setColumnStretch(column, 1)
+    return held(grid)
 
 
 def _value_of(index: QModelIndex) -> str:
@@ -120,20 +137,26 @@ def _finding(provider: str, finding: Finding) -> list[QStandardItem]:
     return [who, what]
 
 
-def _answer(enrichment: Enrichment, now: datetime) -> QWidget:
-    looks = {
-        EnrichmentStatus.COMPLETE: (count(len(enrichment.findings), "finding"), "good" if enrichment.findings else ""),
-        EnrichmentStatus.NOT_CONFIGURED: ("not configured", "warn"),
-        EnrichmentStatus.FAILED: ("failed", "danger"),
-    }
-    word, tone = looks[enrichment.status]
-    name = label(words(enrichment.provider))
-    detail = label(enrichment.detail, "caption", elide=True)
-    known = label(f"known since {age(enrichment.as_of, now)}", "caption")
-    known.setVisible(enrichment.status is EnrichmentStatus.COMPLETE)
-    set_tooltip(known, "Age of the knowledge this answer rests on")
-    row = beside(name, chip(word, tone), detail, known, gap=2)
-    row.setStretch(2, 1)
-    made = QWidget()
-    made.setLayout(row)
+def _found(enrichment: Enrichment, now: datetime) -> QWidget:
+    """Who answered, how much was found, and how old that knowledge is."""
+    number = len(enrichment.findings)
+    found = chip(str(number), "good" if number else "")
+    found.setAccessibleName(count(number, "finding"))
+    made = held(beside(label(words(enrichment.provider), elide=True), found, label(_old(enrichment, now), "caption")))
+    set_tooltip(
+        made, f"{count(number, 'finding')}, from knowledge {_old(enrichment, now)}. {enrichment.detail}".strip()
+    )
     return made
+
+
+def _old(enrichment: Enrichment, now: datetime) -> str:
+    return f"{age(enrichment.as_of, now)} old"
+
+
+def _answer(enrichment: Enrichment) -> QWidget:
+    """Who did not answer, and why."""
+    failed = enrichment.status is EnrichmentStatus.FAILED
+    state = chip("failed", "danger") if failed else chip("not configured", "warn")
+    row = beside(label(words(enrichment.provider)), state, label(enrichment.detail, "caption", elide=True))
+    row.setStretch(2, 1)
+    return held(row)

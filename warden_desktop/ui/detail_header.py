@@ -19,6 +19,8 @@ from warden_desktop.ui.shortcuts import key_of
 from warden_desktop.ui.theme import Theme, set_role, set_tone
 from warden_desktop.ui.words import age, count, moment, percent, spelled, status_word, utc, verdict_word, words
 
+_TITLE_SHOWN = 160
+
 
 class DetailHeader(QFrame):
     """Shows one incident's head."""
@@ -29,7 +31,7 @@ class DetailHeader(QFrame):
         self._theme, self._decisions = theme, decisions
         self._incident: Incident | None = None
         self._mark = SeverityMark(theme, Severity.INFO)
-        self._title = label("", "heading", wrap=True, selectable=True, limit=256)
+        self._title = label("", "heading", wrap=True, limit=_TITLE_SHOWN)
         self._severity, self._status = label("", "strong"), chip("")
         self._verdict, self._count, self._assignee = chip(""), chip(""), chip("")
         self._target = mono("", elide=True)
@@ -73,6 +75,7 @@ class DetailHeader(QFrame):
         look = self._theme.severity(incident.severity)
         self._mark.set_severity(incident.severity)
         self._title.setText(incident.title)
+        set_tooltip(self._title, incident.title if len(incident.title) > _TITLE_SHOWN else "")
         self._severity.setText(look.word)
         self._status.setText(status_word(incident.status))
         set_tone(self._status, "" if incident.status.open else "good")
@@ -86,9 +89,9 @@ class DetailHeader(QFrame):
 
     def _show_verdict(self, incident: Incident) -> None:
         analysis = incident.analysis
-        text = verdict_word(analysis.verdict if analysis else None)
+        text = verdict_word(analysis.verdict if analysis else None, incident.category)
         self._verdict.setText(f"{text} {percent(analysis.confidence)}" if analysis else text)
-        tone = verdict_tone(analysis.verdict) if analysis else ""
+        tone = verdict_tone(analysis.verdict, incident.category) if analysis else ""
         set_tone(self._verdict, "" if tone == "muted" else tone)
 
     def _show_about(self, incident: Incident, now: datetime) -> None:

@@ -45,8 +45,8 @@ class DetailSummary(Scrolled):
         if analysis is None:
             return self._without_analysis(incident)
         return [
-            label(analysis.summary, wrap=True, selectable=True),
-            self._verdict(analysis, incident.feedback),
+            label(analysis.summary, wrap=True),
+            self._verdict(analysis, incident),
             *self._reasons(analysis),
             *_listing("Considered and rejected", analysis.considered),
             *_listing("Could not be asked", analysis.missing),
@@ -55,7 +55,7 @@ class DetailSummary(Scrolled):
 
     def _without_analysis(self, incident: Incident) -> list[Item]:
         alert = incident.alerts[0]
-        said = label(alert.description or alert.title, wrap=True, selectable=True, limit=4_096)
+        said = label(alert.description or alert.title, wrap=True, limit=4_096)
         if incident.analysis_error:
             head = label("The analysis failed", "strong", tone="danger")
             state = label(incident.analysis_error + "\nDecide from the evidence, or send the alert again.", wrap=True)
@@ -67,16 +67,16 @@ class DetailSummary(Scrolled):
         )  # fmt: skip
         return [said, state, *_techniques(alert.techniques)]
 
-    def _verdict(self, analysis: TriageAnalysis, feedback: tuple[str, ...]) -> QFrame:
-        tone = verdict_tone(analysis.verdict)
-        word = label(verdict_word(analysis.verdict), "heading", tone="" if tone == "muted" else tone)
-        sure = label(percent(analysis.confidence), "heading")
+    def _verdict(self, analysis: TriageAnalysis, incident: Incident) -> QFrame:
+        tone = verdict_tone(analysis.verdict, incident.category)
+        word = label(verdict_word(analysis.verdict, incident.category), "heading", tone="" if tone == "muted" else tone)
+        sure = label(f"{percent(analysis.confidence)} sure", "heading")
         bar = ShareBar(self._theme)
         bar.set_share(analysis.confidence, tone)
-        says = f"Says {analysis.analyst}. Malicious with a probability of {percent(analysis.malice)}."
+        says = f"Judged by {analysis.analyst}: {percent(analysis.malice)} likely to be malicious."
         by = label(says, "caption", wrap=True)
         rows: list[Item] = [beside(word, None, sure), bar, by]
-        rows += [label(one, "caption", wrap=True) for one in feedback]
+        rows += [label(one, "caption", wrap=True) for one in incident.feedback]
         judged = label("Is this verdict right?", "caption")
         rows.append(beside(judged, self._judge("Right", self._right), self._judge("Wrong", self._wrong), None, gap=1.5))
         return framed(stacked(*rows, gap=2, margin=3))
@@ -109,7 +109,7 @@ class DetailSummary(Scrolled):
     def _reason(self, evidence: Evidence) -> QWidget:
         bar = WeightBar(self._theme, evidence.weight)
         set_tooltip(bar, f"{'For' if evidence.weight > 0 else 'Against'} malicious, weight {evidence.weight:+.1f}")
-        said = label(evidence.statement, wrap=True, selectable=True, limit=1_024)
+        said = label(evidence.statement, wrap=True, limit=1_024)
         row = beside(bar, stacked(said, self._rests_on(evidence), gap=0.5), gap=3)
         row.setStretch(1, 1)
         row.setAlignment(bar, Qt.AlignmentFlag.AlignTop)

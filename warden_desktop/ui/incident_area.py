@@ -71,7 +71,9 @@ class IncidentArea(QWidget):
 
     def _place_pill(self) -> None:
         size: QSize = self.pill.sizeHint()
-        top = self._view.horizontalHeader().height() + self._theme.space(2)
+        bar = self._view.horizontalScrollBar()
+        below = self._theme.space(3) + (bar.height() if bar.isVisible() else 0)
+        top = self.height() - size.height() - below  # the top row is the one that is read
         self.pill.setGeometry((self.width() - size.width()) // 2, top, size.width(), size.height())
         self.pill.raise_()
 

@@ -10,7 +10,7 @@ from warden_desktop.domain.alert import Severity
 from warden_desktop.domain.incident import IncidentRow
 from warden_desktop.domain.query_terms import NO_VERDICT
 from warden_desktop.domain.verdict import Verdict
-from warden_desktop.ui.words import age, shown, span, spelled, status_word, verdict_short, words
+from warden_desktop.ui.words import age, no_attack, shown, span, spelled, status_word, verdict_short, words
 
 ServiceLevels = Mapping[Severity, int]
 """Minutes within which an incident of a severity is to be decided; a severity not named has no limit."""
@@ -78,8 +78,10 @@ _VERDICT_TONES = {
 _VERDICTS = tuple(Verdict)
 
 
-def verdict_tone(verdict: Verdict | None) -> str:
-    """The purpose of the colour a verdict is written in."""
+def verdict_tone(verdict: Verdict | None, category: str = "") -> str:
+    """The purpose of the colour a verdict is written in. That nobody attacked is no good news about an outage."""
+    if no_attack(verdict, category):
+        return "muted"
     return _VERDICT_TONES.get(verdict, "muted") if verdict else "muted"
 
 
@@ -93,7 +95,7 @@ def _verdict_order(row: IncidentRow) -> tuple[int, float]:
 
 COLUMNS: tuple[Column, ...] = (
     Column(
-        "severity", "Severity", 90, lambda row, moment: words(row.severity), lambda row: row.severity.rank, "severity",
+        "severity", "Severity", 88, lambda row, moment: words(row.severity), lambda row: row.severity.rank, "severity",
         term=lambda row: ("severity", row.severity), descending=True,
     ),
     Column("title", "Title", 200, lambda row, moment: shown(row.title), lambda row: row.title.casefold(), "title"),
@@ -102,8 +104,8 @@ COLUMNS: tuple[Column, ...] = (
         term=lambda row: ("target", row.target),
     ),
     Column(
-        "verdict", "Verdict", 138, lambda row, moment: verdict_short(row.verdict, row.confidence), _verdict_order,
-        tone=lambda row, moment: verdict_tone(row.verdict), descending=True,
+        "verdict", "Verdict", 132, lambda row, moment: verdict_short(row.verdict, row.confidence, row.category),
+        _verdict_order, tone=lambda row, moment: verdict_tone(row.verdict, row.category), descending=True,
         term=lambda row: ("verdict", row.verdict or NO_VERDICT),
     ),
     Column(
@@ -111,7 +113,7 @@ COLUMNS: tuple[Column, ...] = (
         tone=lambda row, moment: "muted", descending=True,
     ),
     Column(
-        "sla", "SLA", 72, _countdown, lambda row: (row.decided_at is not None, row.created_at), right=True,
+        "sla", "SLA", 64, _countdown, lambda row: (row.decided_at is not None, row.created_at), right=True,
         tone=_countdown_tone,
     ),
     Column(

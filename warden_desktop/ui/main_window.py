@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
 
-from PySide6.QtCore import QByteArray, QTimer, Signal
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QStackedWidget, QTableView, QWidget
 
 from warden_desktop.engine.desk import Desk
 from warden_desktop.ui.arrange import beside, held, stacked
@@ -109,8 +109,24 @@ class MainWindow(QMainWindow):
         """Show a page by its name in navigation.PLACES."""
         self.navigation.show_chosen(name)
         self.stack.setCurrentWidget(self.pages[name])
-        if name == "queue":
+        self._rest()
+
+    @property
+    def reading(self) -> bool:
+        """Whether the analyst is at something here that nothing may cover: an incident, another page, a line."""
+        if not self.isActiveWindow():
+            return QApplication.activeWindow() is not None
+        here = QApplication.focusWidget()
+        elsewhere = self.stack.currentWidget() is not self.queue
+        return elsewhere or isinstance(here, QLineEdit) or self.queue.detail.incident is not None
+
+    def _rest(self) -> None:
+        """Put the keyboard where the keys of the page work: on its table, or on the page itself, never into a line."""
+        page, here = self.stack.currentWidget(), QApplication.focusWidget()
+        if page is self.queue:
             self.queue.focus_table()
+        elif page is not None and not (isinstance(here, QTableView) and page.isAncestorOf(here)):
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_incident(self, incident_id: UUID) -> None:
         """Show an incident in the queue."""
@@ -158,6 +174,13 @@ class MainWindow(QMainWindow):
         self.header.refresh()
         self.status.show_behind(self._frames.behind)
         self.status.show_journal(self._desk.bus.last_seq, self._desk.bus.failed_publishes)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves whatever line is being typed into."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._rest()
+        else:
+            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the geometry and leave the rest to the application: work may still be under way."""

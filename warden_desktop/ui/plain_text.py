@@ -7,13 +7,14 @@ window. So every label is set to plain text and passes what it is given through 
 from __future__ import annotations
 
 import html
+import math
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QStyle, QStyleOption, QWidget
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QPainter, QPaintEvent, QStaticText, QTextOption
+from PySide6.QtWidgets import QLabel, QMenu, QPlainTextEdit, QStyle, QStyleOption, QWidget
 
 from warden_desktop.ui.theme import set_role, set_tone
-from warden_desktop.ui.words import CELL_LIMIT, DETAIL_LIMIT, shown
+from warden_desktop.ui.words import CELL_LIMIT, DETAIL_LIMIT, defanged, shown
 
 _TOOLTIP_LIMIT = 2_000
 
@@ -26,6 +27,10 @@ class PlainLabel(QLabel):
         self._limit, self._lines = limit, lines
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setOpenExternalLinks(False)
+
+    def keep_lines(self) -> None:
+        """From the next text on, break where the text does."""
+        self._lines = True
 
     def setText(self, text: str) -> None:
         fresh = shown(text, self._limit, lines=self._lines)
@@ -45,13 +50,87 @@ class ElidedLabel(PlainLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        option = QStyleOption()
-        option.initFrom(self)
-        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, option, painter, self)
+        _paint_ground(self, painter)
         inside = self.contentsRect()
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, inside.width())
-        painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(inside, int(self.alignment()) | int(Qt.TextFlag.TextSingleLine), text)
+
+
+class WrappingLabel(PlainLabel):
+    """Breaks lines between words, and inside a word that is wider than the room: no part of it is ever out of sight.
+
+    A QLabel lets such a word run out of the window, and a text field costs four times as much to show. The menu
+    copies the text, defanged or as it is.
+    """
+
+    _USUAL_WIDTH = 60  # letters, while nothing else decides
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit, lines=True)
+        self._laid_out = QStaticText()
+        self._laid_out.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+    def setAlignment(self, alignment: Qt.AlignmentFlag) -> None:
+        super().setAlignment(alignment)
+        option = QTextOption(alignment & Qt.AlignmentFlag.AlignHorizontal_Mask)
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self._laid_out.setTextOption(option)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        edges = self.contentsMargins()
+        return self._lay_out(width - edges.left() - edges.right()) + edges.top() + edges.bottom()
+
+    def sizeHint(self) -> QSize:
+        edges, letters = self.contentsMargins(), self.fontMetrics()
+        longest = max((letters.horizontalAdvance(line) for line in self.text().split("\n")), default=0) + 1
+        width = min(longest, letters.averageCharWidth() * self._USUAL_WIDTH) + edges.left() + edges.right()
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance("MMMM"), self.fontMetrics().height())
+
+    def _lay_out(self, width: int) -> int:
+        """The height in pixels at this width."""
+        if self._laid_out.text() != self.text():
+            self._laid_out.setText(self.text())
+        self._laid_out.setTextWidth(max(width, 1))
+        self._laid_out.prepare(font=self.font())
+        return math.ceil(self._laid_out.size().height()) if self.text() else self.fontMetrics().height()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        _paint_ground(self, painter)
+        inside = self.contentsRect()
+        spare = inside.height() - self._lay_out(inside.width())
+        top = inside.top() + (max(spare, 0) / 2 if self.alignment() & Qt.AlignmentFlag.AlignVCenter else 0)
+        painter.setFont(self.font())
+        painter.drawStaticText(QPointF(inside.left(), top), self._laid_out)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.addAction("Copy (defanged)").triggered.connect(self._copy_defanged)
+        menu.addAction("Copy as it is").triggered.connect(self._copy)
+        menu.popup(event.globalPos())
+
+    def _copy_defanged(self) -> None:
+        QGuiApplication.clipboard().setText(defanged(self.text()))
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text())
+
+
+def _paint_ground(widget: QLabel, painter: QPainter) -> None:
+    """Paint what the style sheet says of the widget's ground, and take its colour for the text."""
+    option = QStyleOption()
+    option.initFrom(widget)
+    widget.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, option, painter, widget)
+    painter.setPen(widget.palette().color(widget.foregroundRole()))
 
 
 def label(
@@ -65,8 +144,7 @@ def label(
     limit: int = 4_096,
 ) -> PlainLabel:
     """A label; `wrap` keeps line breaks and breaks long lines, `elide` keeps to one line and shortens it."""
-    made = ElidedLabel(limit, lines=False) if elide else PlainLabel(limit, lines=wrap)
-    made.setWordWrap(wrap)
+    made = WrappingLabel(limit) if wrap else (ElidedLabel if elide else PlainLabel)(limit, lines=False)
     if role:
         set_role(made, role)
     if tone:
@@ -83,9 +161,11 @@ def label(
 def mono(
     text: str = "", *, wrap: bool = False, lines: bool = False, elide: bool = False, limit: int = 4_096
 ) -> PlainLabel:
-    """A selectable label in monospace, for targets, hashes and commands; `lines` keeps line breaks and no more."""
-    made = label(text, "mono", wrap=wrap or lines, elide=elide, selectable=not elide, limit=limit)
-    made.setWordWrap(wrap)
+    """A label in monospace, for targets, hashes and commands; `lines` keeps line breaks and no more."""
+    made = label(text, "mono", wrap=wrap, elide=elide, selectable=not (elide or wrap), limit=limit)
+    if lines:
+        made.keep_lines()
+        made.setText(text)
     return made
 
 

@@ -217,10 +217,12 @@ class QueuePage(QWidget):
     def _count(self) -> None:
         """Numbers cost a walk over all rows, so they follow once a second, and only when something changed."""
         if self._counted:
+            self.counters.tick(now())
             return
         self._counted = True
-        found = numbers(self._desk.incidents.rows().values(), now())
-        self.counters.show_numbers(found, len(self._endings), self._endings.count(False))
+        at = now()
+        found = numbers(self._desk.incidents.rows().values(), at)
+        self.counters.show_numbers(found, len(self._endings), self._endings.count(False), at)
         self.badge_changed.emit(found.open)
 
     def _search(self, term: str, only: bool) -> None:

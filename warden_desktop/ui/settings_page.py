@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLineEdit, QPushButton, QScrollArea, QWidget
 
 from warden_desktop.engine.desk import Desk
@@ -104,6 +103,8 @@ class SettingsPage(QWidget):
             button.setAccessibleName(f"Theme: {_THEMES[at]}")
             button.setMinimumWidth(button.fontMetrics().horizontalAdvance("MMMMMMM"))
             self._themes.addButton(button, at)
+        buttons[0].setProperty("end", "left")
+        buttons[-1].setProperty("end", "right")
         return held(beside(*buttons, gap=0))
 
     def _connect(self) -> None:
@@ -113,10 +114,6 @@ class SettingsPage(QWidget):
         self._themes.idClicked.connect(self._theme_clicked)
         for field in self.fields.values():
             field.edited.connect(self._edited)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # --- contract of all pages ----------------------------------------------------------------------------------
 
@@ -185,7 +182,8 @@ class SettingsPage(QWidget):
         if problems:
             self._note.setText(f"{count(len(problems), 'setting')} cannot be saved: " + _listed(list(problems)))
         elif changed:
-            self._note.setText(f"Not saved yet: {_listed(changed)}. Takes effect at the next start.")
+            later = "" if changed == [_THEME] else " Takes effect at the next start."
+            self._note.setText(f"Not saved yet: {_listed(changed)}.{later}")
         else:
             self._note.setText("")
 

@@ -81,7 +81,8 @@ class Shell:
 
     def show_failure(self, error: Exception) -> None:
         """Tell that something the analyst asked for failed."""
-        self.window.banner.show_fault("request", str(error) or type(error).__name__)
+        said = (str(error) or type(error).__name__).rstrip(".")
+        self.window.banner.show_fault("not done", f"{said}. The log has the details.")
 
     def close(self) -> None:
         """Take everything down; the application is ending."""

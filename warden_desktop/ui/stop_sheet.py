@@ -96,6 +96,7 @@ class StopSheet(QDialog):
         self.explain.clicked.connect(self._explain)
         self.reason.returnPressed.connect(self._explain)
         self.release.clicked.connect(self._release)
+        self.why_release.returnPressed.connect(self._release)  # the button was held down for two seconds before
         self.approvals.clicked.connect(self._to_approvals)
         self._close.clicked.connect(self.close)
         self.reason.textChanged.connect(self._judge)

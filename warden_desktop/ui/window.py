@@ -87,7 +87,9 @@ def build_window(
     )  # fmt: skip
     main.destroyed.connect(start.gone)
     main.destroyed.connect(frames.stop)
-    approver = Approver(main, desk, start, theme, actor, opens_itself=settings.window.open_approvals)
+    approver = Approver(
+        main, desk, start, theme, actor, opens_itself=settings.window.open_approvals, reading=lambda: main.reading
+    )
     tray = Tray(main, desk, start, actor, notifications=settings.window.notifications)
     window = Window(main, frames, approver, banner, tray)
     _follow(window, pages, kill_switch)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from warden_desktop.domain.action import VERBS, ActionState, Verb
+from warden_desktop.domain.action import VERBS, ActionState, Target, Verb
 from warden_desktop.domain.alert import ObservableType
 from warden_desktop.domain.status import Status
 from warden_desktop.domain.verdict import Verdict
@@ -39,6 +39,11 @@ _VERDICTS: Mapping[Verdict, str] = {
     Verdict.LIKELY_FALSE_POSITIVE: "Likely false",
     Verdict.FALSE_POSITIVE: "False pos.",
     Verdict.INCONCLUSIVE: "Inconclusive",
+}
+_OPERATIONS = frozenset({"availability"})
+_NO_ATTACK: Mapping[Verdict, str] = {
+    Verdict.LIKELY_FALSE_POSITIVE: "Likely no attack",
+    Verdict.FALSE_POSITIVE: "No attack",
 }
 _STATES: Mapping[ActionState, str] = {
     ActionState.WAITING: "Waiting for approval",
@@ -139,14 +144,25 @@ def status_word(status: Status) -> str:
     return _STATUSES.get(status) or words(status)
 
 
-def verdict_word(verdict: Verdict | None) -> str:
+def no_attack(verdict: Verdict | None, category: str) -> str:
+    """The words for an alert about operations that nobody attacked: the outage is real, so "false" is not the word.
+
+    "" for all others.
+    """
+    return _NO_ATTACK.get(verdict, "") if verdict and category in _OPERATIONS else ""
+
+
+def verdict_word(verdict: Verdict | None, category: str = "") -> str:
     """The verdict in full; "Not analysed yet" while there is none."""
-    return words(verdict) if verdict else "Not analysed yet"
+    return no_attack(verdict, category) or (words(verdict) if verdict else "Not analysed yet")
 
 
-def verdict_short(verdict: Verdict | None, confidence: float) -> str:
+def verdict_short(verdict: Verdict | None, confidence: float, category: str = "") -> str:
     """The verdict with its confidence, for a cell: `Likely true 87 %`."""
-    return f"{_VERDICTS[verdict]} {percent(confidence)}" if verdict else ""
+    if verdict is None:
+        return ""
+    word = "No attack" if no_attack(verdict, category) else _VERDICTS[verdict]
+    return f"{word} {percent(confidence)}"
 
 
 def state_word(state: ActionState) -> str:
@@ -155,6 +171,11 @@ def state_word(state: ActionState) -> str:
 
 def type_word(kind: ObservableType | None) -> str:
     return "Incident" if kind is None else _TYPES.get(kind) or words(kind)
+
+
+def target_word(target: Target, limit: int = CELL_LIMIT) -> str:
+    """The target as it may be looked at; an action on the incident as a whole has no other name for it than an id."""
+    return "the incident" if target.type is None else spelled(target.value, limit)
 
 
 def verb_label(verb: Verb) -> str:

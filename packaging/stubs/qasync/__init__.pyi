@@ -19,6 +19,7 @@ class ScheduledTimer(asyncio.TimerHandle):
 class QEventLoop(asyncio.SelectorEventLoop):
     _closed: bool
     _csock: socket.socket
+    _current_handle: asyncio.Handle | None
     _debug: bool
     _ready: deque[Any]  # of handles, whose private half typeshed leaves out
     _scheduled: list[ScheduledTimer]

@@ -23,9 +23,9 @@ end beside the file, and whoever fears the one who can write both compares `head
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import apsw
 
@@ -39,13 +39,25 @@ Row = tuple[int, bytes, str, int, bytes | None, int, bytes, bytes]
 
 
 class Verification(NamedTuple):
-    """`entries` were good, up to `head` (the hash of the last good one); `first_bad` is the seq where it breaks."""
+    """All was good up to entry `entries`, whose hash is `head`; `first_bad` is the seq where it breaks. `checkpoints`
+    signatures fit, and entries up to `archived` are no longer in the log; what of them was not looked at, `notes` says.
+    """
 
     ok: bool
     entries: int
     head: bytes
     first_bad: int | None = None
     problem: str = ""
+    checkpoints: int = 0
+    archived: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Beginning(NamedTuple):
+    """What the log follows on from: the last archived entry, or nothing."""
+
+    seq: int
+    head: bytes
 
 
 def link(
@@ -57,9 +69,22 @@ def link(
     return sha256(before + header + sha256(body).digest()).digest()
 
 
+def beginning(connection: apsw.Connection) -> Beginning:
+    """Where the log begins. Entries before it may still be there, on their way out."""
+    newest = connection.execute("SELECT last, head FROM archive ORDER BY last DESC LIMIT 1").fetchone()
+    return Beginning(*newest) if newest else Beginning(0, GENESIS)
+
+
 def verify(connection: apsw.Connection) -> Verification:
     """Check the whole log, in one pass."""
-    return check(connection.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq"), 0, GENESIS)
+    begin = beginning(connection)
+    return check(rows(connection, begin.seq), *begin)
+
+
+def rows(connection: apsw.Connection, after: int, upto: int | None = None) -> Iterator[Row]:
+    """The entries after `after`, up to entry `upto`."""
+    sql = f"SELECT {COLUMNS} FROM event WHERE seq > ?1 AND (?2 IS NULL OR seq <= ?2) ORDER BY seq"
+    return cast("Iterator[Row]", connection.execute(sql, (after, upto)))
 
 
 def hash_of(connection: apsw.Connection, seq: int) -> bytes | None:

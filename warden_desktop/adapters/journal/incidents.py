@@ -9,11 +9,13 @@ from uuid import UUID
 
 import apsw
 
+from warden_desktop.adapters.journal import chain
 from warden_desktop.adapters.journal.rows import instant, micros
 from warden_desktop.adapters.journal.search import compile_tree
+from warden_desktop.adapters.journal.stretches import folded as folded_incident
 from warden_desktop.adapters.journal.writing import move_cursor
 from warden_desktop.domain.alert import Severity
-from warden_desktop.domain.incident import IncidentRow
+from warden_desktop.domain.incident import Incident, IncidentRow
 from warden_desktop.domain.query import Query
 from warden_desktop.domain.query_terms import NO_VERDICT, folded
 from warden_desktop.domain.status import Status
@@ -52,6 +54,17 @@ def clear(connection: apsw.Connection, cursor: str) -> None:
     """Throw everything away."""
     connection.execute("DELETE FROM incident")
     move_cursor(connection, cursor, 0)
+
+
+def begin(connection: apsw.Connection) -> int:
+    """The last archived entry, or 0."""
+    return chain.beginning(connection).seq
+
+
+def whole(connection: apsw.Connection, incident_ids: Sequence[UUID], upto: int) -> list[Incident]:
+    """These incidents as their entries up to `upto` make them."""
+    found = (folded_incident(connection, one, upto) for one in incident_ids)
+    return [incident for incident in found if incident is not None]
 
 
 def _values(row: IncidentRow) -> tuple[str | int | float | bytes | None, ...]:

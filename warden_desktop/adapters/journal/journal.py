@@ -14,11 +14,13 @@ import apsw
 
 from warden_desktop.adapters.journal import reading, schema
 from warden_desktop.adapters.journal.lane import Lane
+from warden_desktop.adapters.journal.notary import Notary
 from warden_desktop.adapters.journal.rows import encode
+from warden_desktop.adapters.journal.signing import Signer, open_signer
 from warden_desktop.adapters.journal.writer import Stats, Writer
-from warden_desktop.adapters.journal.writing import bury, move_cursor
+from warden_desktop.adapters.journal.writing import bury, move_cursor, remove_dead_letter
 from warden_desktop.domain.events import Event
-from warden_desktop.engine.ports import DeadLetter, JournalError, Recorded
+from warden_desktop.engine.ports import DeadLetter, JournalBusy, JournalError, Recorded
 
 T = TypeVar("T")
 
@@ -29,7 +31,17 @@ FILE_NAME = "warden.db"
 class SqliteJournal:
     """The Journal port on one SQLite file. Searches have their own thread, so a long one delays no reader."""
 
-    def __init__(self, writer: Writer, reads: Lane, searches: Lane, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        path: Path,
+        signer: Signer,
+        writer: Writer,
+        reads: Lane,
+        searches: Lane,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.path = path
+        self.signer = signer
         self._writer = writer
         self._reads = reads
         self._searches = searches
@@ -44,10 +56,11 @@ class SqliteJournal:
                 opened.enter_context(closing(connect(path)))
                 for connect in (schema.open_writer, schema.open_reader, schema.open_reader)
             )
+            signer = open_signer(path)
             tail = schema.open_tail(path)
             opened.pop_all()
         reads, searches = Lane("journal reader", path, read, loop), Lane("journal search", path, search, loop)
-        return cls(Writer(path, write, tail, loop), reads, searches, loop)
+        return cls(path, signer, Writer(path, write, tail, loop, Notary(signer, write)), reads, searches, loop)
 
     @property
     def last_seq(self) -> int:
@@ -65,7 +78,7 @@ class SqliteJournal:
         try:
             return self._writer.append([encode(event) for event in events])
         except JournalError as error:
-            if type(error) is not JournalError:
+            if isinstance(error, JournalBusy):
                 raise
             failed: asyncio.Future[tuple[Recorded, ...]] = self._loop.create_future()
             failed.set_exception(error)
@@ -104,8 +117,11 @@ class SqliteJournal:
     async def bury(self, letter: DeadLetter) -> None:
         await self.write(partial(bury, letter=letter))
 
-    async def dead_letters(self) -> list[DeadLetter]:
-        return await self._reads.ask(reading.dead_letters)
+    async def dead_letters(self, subscriber: str | None = None) -> list[DeadLetter]:
+        return await self._reads.ask(partial(reading.dead_letters, subscriber=subscriber))
+
+    async def remove_dead_letter(self, subscriber: str, seq: int) -> bool:
+        return await self.write(partial(remove_dead_letter, subscriber=subscriber, seq=seq))
 
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run `work` in a transaction of the writer; raises JournalError when it was undone."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from warden_desktop.adapters.journal import incidents
+from warden_desktop.adapters.journal import incidents, stretches
 from warden_desktop.adapters.journal.journal import SqliteJournal
-from warden_desktop.domain.incident import IncidentRow
+from warden_desktop.domain.incident import Incident, IncidentRow
 from warden_desktop.domain.query import Query
 from warden_desktop.domain.record import now as present
 
@@ -26,8 +26,18 @@ class SqliteReadModel:
     async def update(self, rows: Sequence[IncidentRow], cursor: str, seq: int) -> None:
         await self._journal.write(partial(incidents.update, rows=tuple(rows), cursor=cursor, seq=seq))
 
+    async def begin(self) -> int:
+        return await self._journal.search(incidents.begin)
+
     async def clear(self, cursor: str) -> None:
         await self._journal.write(partial(incidents.clear, cursor=cursor))
+
+    async def whole(self, incident_ids: Collection[UUID], upto: int) -> list[Incident]:
+        wanted = tuple(incident_ids)
+        return await self._journal.search(partial(incidents.whole, incident_ids=wanted, upto=upto))
+
+    async def archived(self, after: int, limit: int) -> list[tuple[int, Incident]]:
+        return await self._journal.search(partial(stretches.archived_after, number=after, limit=limit))
 
     async def search(self, query: Query, limit: int, offset: int = 0, *, now: datetime | None = None) -> list[UUID]:
         """The ids of what `query` finds, newest incident first. Raises JournalError."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import IO, Self, TypeVar
 from uuid import UUID
 
 import apsw
 
-from warden_desktop.adapters.journal import chain, incidents, reading, schema, tail
+from warden_desktop.adapters.journal import audit, chain, export, incidents, reading, schema, tail
 from warden_desktop.adapters.journal.faults import UNREADABLE, explain
+from warden_desktop.adapters.journal.notary import latest
+from warden_desktop.adapters.journal.signing import Checkpoint, public_key
+from warden_desktop.adapters.journal.stretches import archives
+from warden_desktop.adapters.journal.writing import end
 from warden_desktop.domain.incident import IncidentRow
 from warden_desktop.domain.query import Query
 from warden_desktop.domain.record import now
@@ -85,21 +89,57 @@ class JournalReader:
         """The ids of what `query` finds, newest incident first; a negative limit means all."""
         return self._ask(partial(incidents.search, query=query, now=now(), limit=limit, offset=offset))
 
+    def cursor(self, name: str) -> int:
+        """How far a named subscriber, or the projector of the incident table, has got."""
+        return self._ask(partial(reading.cursor, name=name))
+
     def dead_letters(self) -> list[DeadLetter]:
         """All dead letters, oldest first."""
         return self._ask(reading.dead_letters)
 
-    def verify(self) -> chain.Verification:
-        """Check the whole hash chain, and that its end is not lost."""
+    def verify(self, keys: Collection[bytes] = (), kept: Sequence[Checkpoint] = ()) -> chain.Verification:
+        """Check the hash chain, that its end is not lost, the signed checkpoints and the archives.
+
+        `keys` may have signed beside this installation's; `kept` are checkpoints that were kept elsewhere.
+        """
         note = tail.noted(self._path)  # Before the log is read, since that may be growing.
-        found = chain.verify(self._connection)
-        lost = tail.loss(note, found.entries, partial(chain.hash_of, self._connection)) if found.ok else ""
+        found = self._in_one_view(partial(audit.verify, folder=archives(self._path), trusted=self._keys(keys), kept=kept))
+        lost = tail.loss(note, found.entries, self._hash_of) if found.ok else ""
         if not note or not lost:
             return found
         return found._replace(ok=False, first_bad=min(note.seq, found.entries + 1), problem=lost)
+
+    def _keys(self, further: Collection[bytes]) -> frozenset[bytes]:
+        own = public_key(self._path)
+        return frozenset(further) | ({own} if own else frozenset())
+
+    def _hash_of(self, seq: int) -> bytes | None:
+        return chain.hash_of(self._connection, seq) or dict([chain.beginning(self._connection)]).get(seq)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The newest signed checkpoint in the log."""
+        return self._ask(latest)
+
+    def export(self, file: IO[bytes]) -> int:
+        """Write the log to `file` in the form of export.py; returns how many entries."""
+        return self._in_one_view(partial(_export, file=file, key=public_key(self._path) or b""))
+
+    def _in_one_view(self, question: Callable[[apsw.Connection], T]) -> T:
+        """Ask while nothing changes, although the application may be writing."""
+        self._ask(lambda connection: connection.execute("BEGIN"))
+        try:
+            return self._ask(question)
+        finally:
+            self._ask(lambda connection: connection.execute("ROLLBACK"))
 
     def _ask(self, question: Callable[[apsw.Connection], T]) -> T:
         try:
             return question(self._connection)
         except UNREADABLE as error:
             raise explain(self._path, error) from error
+
+
+def _export(connection: apsw.Connection, file: IO[bytes], key: bytes) -> int:
+    begin = chain.beginning(connection)
+    file.writelines(export.lines(connection, begin, None, key))
+    return end(connection)[0] - begin.seq

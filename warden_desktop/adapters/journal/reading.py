@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,9 @@ import apsw
 from warden_desktop.adapters.journal.rows import STORED, Stored, decode
 from warden_desktop.engine.ports import DeadLetter, Recorded
 
+_MERGED = 8
+"""Kinds up to which their indexes are merged; of more kinds most events are wanted anyway, and all are looked at."""
+
 _Bindings = list[int | str | bytes]
 
 
@@ -19,7 +22,7 @@ def read(
     connection: apsw.Connection, after: int, limit: int, kinds: Collection[str] | None, incident_id: UUID | None
 ) -> list[Recorded]:
     """Up to `limit` events with seq > `after`, oldest first."""
-    if kinds is not None and incident_id is None:
+    if kinds is not None and incident_id is None and len(kinds) <= _MERGED:
         return _of_kinds(connection, kinds, f"seq > {after:d}", "ASC", limit)
     where, bindings = _conditions(kinds, incident_id, "")
     return _select(connection, [f"seq > {after:d}", *where], bindings, "ASC", limit)
@@ -41,6 +44,12 @@ def history(
     return _select(connection, [bound, *where], bindings, "DESC", limit)
 
 
+def of_incident(connection: apsw.Connection, incident_id: UUID, after: int, upto: int) -> Iterator[Recorded]:
+    """All events of one incident with seq > `after` and <= `upto`, oldest first."""
+    sql = f"SELECT {STORED} FROM event WHERE incident_id = ? AND seq > ? AND seq <= ? ORDER BY seq"
+    return (decode(Stored(*row)) for row in connection.execute(sql, (incident_id.bytes, after, upto)))
+
+
 def find(connection: apsw.Connection, event_id: UUID) -> Recorded | None:
     """The event of that id."""
     row = connection.execute(f"SELECT {STORED} FROM event WHERE id = ?", (event_id.bytes,)).fetchone()
@@ -59,10 +68,10 @@ def cursor(connection: apsw.Connection, name: str) -> int:
     return seq or 0
 
 
-def dead_letters(connection: apsw.Connection) -> list[DeadLetter]:
-    """All dead letters, oldest first."""
-    columns = f"subscriber, error, attempts, {STORED}"
-    rows = connection.execute(f"SELECT {columns} FROM dead_letter JOIN event USING (seq) ORDER BY number")
+def dead_letters(connection: apsw.Connection, subscriber: str | None = None) -> list[DeadLetter]:
+    """All dead letters, or those of one subscriber, oldest first."""
+    of = "dead_letter JOIN event USING (seq) WHERE ?1 IS NULL OR subscriber = ?1"
+    rows = connection.execute(f"SELECT subscriber, error, attempts, {STORED} FROM {of} ORDER BY number", (subscriber,))
     return [DeadLetter(name, decode(Stored(*stored)), error, tries) for name, error, tries, *stored in rows]
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from warden_desktop.adapters.journal.upcast import current
 from warden_desktop.domain.events import EVENT, EVENT_TYPES, Event, TriageEvent
-from warden_desktop.engine.ports import JournalError, Recorded
+from warden_desktop.engine.ports import EventRefused, JournalError, Recorded
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -57,13 +57,13 @@ def instant(at: int) -> datetime:
 
 
 def encode(event: Event) -> Entry:
-    """Raises JournalError for an event that could not be read back."""
+    """Raises EventRefused for an event that could not be read back."""
     if type(event) not in _KNOWN:
-        raise JournalError(f"{type(event).__name__} is not one of the recorded events; add it to TriageEvent")
+        raise EventRefused(f"{type(event).__name__} is not one of the recorded events; add it to TriageEvent")
     try:
         body = event.model_dump_json().encode()
     except ValueError as error:
-        raise JournalError(f"a {event.kind} cannot be written as JSON: {error}") from error
+        raise EventRefused(f"a {event.kind} cannot be written as JSON: {error}") from error
     incident = event.incident_id.bytes if event.incident_id is not None else None
     columns = Columns(event.id.bytes, event.kind, micros(event.at), incident, event.VERSION, body)
     return Entry(cast(TriageEvent, event), columns)

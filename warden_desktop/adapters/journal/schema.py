@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from warden_desktop.engine.ports import JournalError
 APPLICATION_ID = 0x5752444E
 """`WRDN` in the header of every journal file."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _MAGIC = b"SQLite format 3\0"
 _BUSY_MILLISECONDS = 10_000
@@ -28,7 +28,31 @@ _CHECKED_WHOLE = 16 * 2**20
 
 _CHECKED_ENTRIES = 200
 
-_SCHEMA = """
+WAL_KEPT = 32 * 2**20
+"""Bytes to which the write-ahead log is cut back once a large transaction, or a long reader, made it grow."""
+
+_SINCE_2 = """
+CREATE TABLE checkpoint (
+    size INTEGER PRIMARY KEY, head BLOB NOT NULL, at INTEGER NOT NULL, key BLOB NOT NULL, signature BLOB NOT NULL
+) STRICT;
+CREATE TABLE archive (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    digest BLOB NOT NULL
+) STRICT;
+CREATE TABLE archived_incident (
+    number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, upto INTEGER NOT NULL, body BLOB NOT NULL
+) STRICT;
+"""
+
+_UPGRADES: Mapping[int, str] = {1: _SINCE_2}
+"""What turns a file of that format into one of the next; run in one transaction when the writer opens it."""
+
+_SCHEMA = f"""{_SINCE_2}
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
@@ -179,10 +203,13 @@ def _identify(path: Path, connection: apsw.Connection) -> None:
     if connection.pragma("application_id") != APPLICATION_ID:
         raise JournalError(f"{path}: a database of another program, not a journal; choose another --data-dir")
     version = connection.pragma("user_version")
-    if version != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION and version not in _UPGRADES:
         raise JournalError(
             f"{path}: its format is {version}, and this version reads {SCHEMA_VERSION}; install the newer version"
         )
+    if version != SCHEMA_VERSION and connection.readonly("main"):
+        raise JournalError(f"{path}: its format is {version}, of an older version; start the application once, which "
+                           f"brings it to {SCHEMA_VERSION}")  # fmt: skip
 
 
 def _ready_to_read(path: Path, connection: apsw.Connection) -> None:
@@ -196,8 +223,17 @@ def ready_to_write(path: Path, connection: apsw.Connection) -> None:
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")
     connection.pragma("foreign_keys", False)
+    connection.pragma("journal_size_limit", WAL_KEPT)
+    _upgrade(connection)
     _check(path, connection)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+
+
+def _upgrade(connection: apsw.Connection) -> None:
+    version: int = connection.pragma("user_version")
+    while version in _UPGRADES:
+        connection.execute(f"BEGIN IMMEDIATE; {_UPGRADES[version]} PRAGMA user_version = {version + 1}; COMMIT")
+        version += 1
 
 
 def _check(path: Path, connection: apsw.Connection) -> None:
@@ -206,10 +242,12 @@ def _check(path: Path, connection: apsw.Connection) -> None:
         verdict = connection.execute("PRAGMA integrity_check(1)").get
         if verdict != "ok":
             raise JournalError(f"{path}: the file is damaged ({verdict}); keep a copy and restore the last backup")
+    begin = chain.beginning(connection)
     first = connection.execute("SELECT min(seq) FROM event").get
-    if first not in (None, 1):
-        raise JournalError(f"{path}: the log begins at entry {first} instead of 1; restore the last backup")
-    found = _newest(connection)
+    if (begin.seq or first) and (first is None or first > begin.seq + 1):
+        found = "nothing" if first is None else f"entry {first}"
+        raise JournalError(f"{path}: the log begins at {found} instead of entry {begin.seq + 1}; restore the last backup")
+    found = _newest(connection, begin)
     if not found.ok:
         raise JournalError(f"{path}: {found.problem}; keep a copy and run `warden-desktop audit verify`")
     lost = tail.loss(tail.noted(path), found.entries, lambda seq: chain.hash_of(connection, seq))
@@ -220,10 +258,10 @@ def _check(path: Path, connection: apsw.Connection) -> None:
         )
 
 
-def _newest(connection: apsw.Connection) -> chain.Verification:
-    newest = f"SELECT {chain.COLUMNS} FROM event ORDER BY seq DESC LIMIT {_CHECKED_ENTRIES + 1}"
-    rows: list[chain.Row] = list(connection.execute(newest))[::-1]
-    if not rows or rows[0][0] == 1:
-        return chain.check(rows, 0, chain.GENESIS)
+def _newest(connection: apsw.Connection, begin: chain.Beginning) -> chain.Verification:
+    where = f"seq > {begin.seq:d} ORDER BY seq DESC LIMIT {_CHECKED_ENTRIES + 1}"
+    rows: list[chain.Row] = list(connection.execute(f"SELECT {chain.COLUMNS} FROM event WHERE {where}"))[::-1]
+    if not rows or rows[0][0] == begin.seq + 1:
+        return chain.check(rows, begin.seq, begin.head)
     before = rows.pop(0)
     return chain.check(rows, before[0], before[7])

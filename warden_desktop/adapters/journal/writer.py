@@ -21,10 +21,11 @@ from typing import Any, NamedTuple, TypeVar, cast
 import apsw
 
 from warden_desktop.adapters.journal.faults import DISK_ERRORS, explain
+from warden_desktop.adapters.journal.notary import Notary
 from warden_desktop.adapters.journal.rows import Entry
 from warden_desktop.adapters.journal.tail import Tail
 from warden_desktop.adapters.journal.writing import Appended, append, end
-from warden_desktop.engine.ports import JournalBusy, JournalError, Recorded
+from warden_desktop.engine.ports import EventRefused, JournalBusy, JournalError, Recorded
 
 T = TypeVar("T")
 
@@ -58,10 +59,18 @@ class _Job:
 
 
 class Writer:
-    """Owns `connection` and `tail` from now on."""
+    """Owns `connection`, `tail` and `notary` from now on; without a notary no checkpoints are signed."""
 
-    def __init__(self, path: Path, connection: apsw.Connection, tail: Tail, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: apsw.Connection,
+        tail: Tail,
+        loop: asyncio.AbstractEventLoop,
+        notary: Notary | None = None,
+    ) -> None:
         self._path = path
+        self._notary = notary
         self._file = path.stat().st_ino
         self._connection = connection
         self._tail = tail
@@ -82,10 +91,10 @@ class Writer:
         self._deliver = deliver
 
     def append(self, entries: Sequence[Entry]) -> asyncio.Future[tuple[Recorded, ...]]:
-        """Raises JournalBusy, and JournalError for what could never be queued."""
+        """Raises JournalBusy, and EventRefused for what could never be queued."""
         size = sum(len(entry.columns.body) for entry in entries)
         if len(entries) > MOST_EVENTS or size > MOST_BYTES:
-            raise JournalError(f"{len(entries)} events of {size} bytes are more than the journal takes at once")
+            raise EventRefused(f"{len(entries)} events of {size} bytes are more than the journal takes at once")
         if self._events_queued + len(entries) > MOST_EVENTS or self._bytes_queued + size > MOST_BYTES:
             raise JournalBusy(f"{self._events_queued} events wait for the disk; try again in a second")
         self._events_queued += len(entries)
@@ -119,9 +128,9 @@ class Writer:
         more = True
         while more:
             batch, more = self._next()
-            if batch:
+            if batch or self._notary:
                 started = time.perf_counter()
-                fresh = self._transact(batch)
+                fresh = self._transact(batch, closing=not more)
                 self._tell(self._settle, batch, fresh, (time.perf_counter() - started) * 1000)
             del batch
         self._connection.close()
@@ -129,10 +138,14 @@ class Writer:
         self._tell(self._ended.set_result, None)
 
     def _next(self) -> tuple[list[_Job], bool]:
-        """What has queued, and whether to go on after it. Waits for the first job only."""
+        """What has queued, and whether to go on after it. Waits for the first job only; nothing, when the notary has
+        something to sign and no job came."""
         batch: list[_Job] = []
         events = 0
-        job = self._jobs.get()
+        try:
+            job = self._jobs.get(timeout=self._notary.patience if self._notary else None)
+        except Empty:
+            return batch, True
         while job is not None:
             batch.append(job)
             events += len(job.entries)
@@ -144,7 +157,7 @@ class Writer:
                 return batch, True
         return batch, False
 
-    def _transact(self, batch: Sequence[_Job]) -> list[Recorded]:
+    def _transact(self, batch: Sequence[_Job], closing: bool) -> list[Recorded]:
         try:
             self._assert_in_place()
             self._connection.execute("BEGIN IMMEDIATE")
@@ -152,14 +165,19 @@ class Writer:
             for job in batch:
                 if job.work is not None:
                     self._attempt(job, job.work)
+            signed = self._notary.witness(self._connection, closing=closing) if self._notary else None
             self._connection.execute("COMMIT")
         except Exception as error:
             self._undo()
+            if self._notary:
+                self._notary.put_off()
             for job in batch:
                 job.outcome = explain(self._path, error)
             return []
         if appended.fresh:
             self._tail.note(appended.fresh[-1].seq, appended.head)
+        if self._notary and signed:
+            self._notary.sealed(signed)
         return appended.fresh
 
     def _append(self, jobs: Sequence[_Job]) -> Appended:

@@ -17,7 +17,7 @@ _INSERT = f"INSERT INTO event ({chain.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 def end(connection: apsw.Connection) -> tuple[int, bytes]:
     """(seq, hash) of the newest entry."""
     newest = connection.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
-    return (newest[0], newest[1]) if newest else (0, chain.GENESIS)
+    return (newest[0], newest[1]) if newest else chain.beginning(connection)
 
 
 class Appended(NamedTuple):
@@ -60,7 +60,16 @@ def move_cursor(connection: apsw.Connection, name: str, seq: int) -> None:
 
 
 def bury(connection: apsw.Connection, letter: DeadLetter) -> None:
-    """Keep a dead letter. What an exception says may be text that is not Unicode, which SQLite refuses."""
+    """Keep a dead letter, in the place of an earlier one of the same subscriber and event. What an exception says may be
+    text that is not Unicode, which SQLite refuses."""
     error = letter.error.encode("utf-8", "replace").decode()
-    values = (letter.subscriber, letter.recorded.seq, error, letter.attempts)
-    connection.execute("INSERT INTO dead_letter (subscriber, seq, error, attempts) VALUES (?, ?, ?, ?)", values)
+    values = (error, letter.attempts, letter.subscriber, letter.recorded.seq)
+    connection.execute("UPDATE dead_letter SET error = ?, attempts = ? WHERE subscriber = ? AND seq = ?", values)
+    if not connection.changes():
+        connection.execute("INSERT INTO dead_letter (error, attempts, subscriber, seq) VALUES (?, ?, ?, ?)", values)
+
+
+def remove_dead_letter(connection: apsw.Connection, subscriber: str, seq: int) -> bool:
+    """Forget a dead letter; whether there was one."""
+    connection.execute("DELETE FROM dead_letter WHERE subscriber = ? AND seq = ?", (subscriber, seq))
+    return connection.changes() > 0

@@ -126,8 +126,11 @@ def _path(node: Node) -> str:
         return name if name.isidentifier() and name.isascii() else f'"{name}"'
     if kind in ("subexpression", "index_expression"):
         parts = [_path(child) for child in _children(node)]
-        return "".join(f".{part}" if index and part[0] != "[" else part for index, part in enumerate(parts)) if all(
-            parts) else ""
+        return (
+            "".join(f".{part}" if index and part[0] != "[" else part for index, part in enumerate(parts))
+            if all(parts)
+            else ""
+        )
     return f"[{node['value']}]" if kind == "index" else ""
 
 
@@ -280,4 +283,3 @@ _BUILDERS: dict[str, Callable[[Node], Get]] = {
     "identity": lambda node: lambda value: value,
     "current": lambda node: lambda value: value,
 }
-

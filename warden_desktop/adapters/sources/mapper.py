@@ -73,15 +73,11 @@ class Mapper:
         """The name the delivery has for itself in its body, if the pack knows where."""
         return text(self._delivery_id(parsed), 512) or None
 
-    def alerts(
-        self, parsed: object, *, received_at: datetime, signed: bool, delivery_id: str | None
-    ) -> list[Alert]:
+    def alerts(self, parsed: object, *, received_at: datetime, signed: bool, delivery_id: str | None) -> list[Alert]:
         """All alerts of a delivery. Raises Unmappable, for all of them when one is."""
         return list(self.each(parsed, received_at=received_at, signed=signed, delivery_id=delivery_id))
 
-    def each(
-        self, parsed: object, *, received_at: datetime, signed: bool, delivery_id: str | None
-    ) -> Iterator[Alert]:
+    def each(self, parsed: object, *, received_at: datetime, signed: bool, delivery_id: str | None) -> Iterator[Alert]:
         """The same one by one, for a reader that has other things to do in between."""
         for index, (one, prefix) in enumerate(self._elements(parsed)):
             yield self._alert(one, prefix, received_at, signed, _alert_id(self._source, delivery_id, index))

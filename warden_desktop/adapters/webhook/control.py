@@ -1,13 +1,13 @@
 """The control API: what the window can do, for the command line, behind a bearer token.
 
-    GET  /api/incidents[?query=&limit=&cursor=]   {"incidents": [...], "cursor": text or null}, newest first
-    GET  /api/incidents/{id}                      an incident; the beginning of an id is enough when it is unique
-    GET  /api/approvals                           {"approvals": [...]}: actions that wait for a person or are held
-    POST /api/approvals/{id}/approve | deny       {"reason"?, "digest"?, "level"?} -> the action
-    GET  /api/kill-switch                         {"engaged": bool, "scopes": [...], "receipt": event or null}
-    POST /api/kill-switch                         {"engage": bool, "scope"?, "reason"?} -> the same
-    POST /api/window/raise                        {"raised": bool}
-    GET  /events                                  see sse.py
+GET  /api/incidents[?query=&limit=&cursor=]   {"incidents": [...], "cursor": text or null}, newest first
+GET  /api/incidents/{id}                      an incident; the beginning of an id is enough when it is unique
+GET  /api/approvals                           {"approvals": [...]}: actions that wait for a person or are held
+POST /api/approvals/{id}/approve | deny       {"reason"?, "digest"?, "level"?} -> the action
+GET  /api/kill-switch                         {"engaged": bool, "scopes": [...], "receipt": event or null}
+POST /api/kill-switch                         {"engage": bool, "scope"?, "reason"?} -> the same
+POST /api/window/raise                        {"raised": bool}
+GET  /events                                  see sse.py
 """
 
 from __future__ import annotations
@@ -242,5 +242,3 @@ def _only(beginning: str, known: Iterable[UUID]) -> UUID:
     if len(found) > 1:
         raise Refusal(409, "ambiguous", f"{len(found)} ids begin with {beginning}; give more of it.")
     return found[0]
-
-

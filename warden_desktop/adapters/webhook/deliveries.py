@@ -43,9 +43,7 @@ class Intake(Protocol):
 class Deliveries:
     """The route's handler."""
 
-    def __init__(
-        self, intake: Intake, secrets: Secrets, limits: Limits, quarantine: Quarantine, tally: Tally
-    ) -> None:
+    def __init__(self, intake: Intake, secrets: Secrets, limits: Limits, quarantine: Quarantine, tally: Tally) -> None:
         self._intake = intake
         self._secrets = secrets
         self._limits = limits
