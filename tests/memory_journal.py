@@ -4,7 +4,7 @@ to be slow, full or failing."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from uuid import UUID
 
 from warden_desktop.domain.events import Event
@@ -137,9 +137,6 @@ class MemoryReadModel:
         self.table.clear()
         self._journal.cursors[cursor] = 0
 
-    async def begin(self) -> int:
-        return 0
-
     async def whole(self, incident_ids: Collection[UUID], upto: int) -> list[Incident]:
         folded = (self._folded(one, upto) for one in incident_ids)
         return [incident for incident in folded if incident is not None]
@@ -147,5 +144,6 @@ class MemoryReadModel:
     def _folded(self, incident_id: UUID, upto: int) -> Incident | None:
         return Incident.folded(one.event for one in self._journal.log[:upto] if one.event.incident_id == incident_id)
 
-    async def archived(self, after: int, limit: int) -> list[tuple[int, Incident]]:
-        return []
+    async def everyone(self, upto: int) -> AsyncIterator[list[Incident]]:
+        ids = dict.fromkeys(one.event.incident_id for one in self._journal.log[:upto])
+        yield await self.whole([id for id in ids if id is not None], upto)

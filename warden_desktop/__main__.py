@@ -20,6 +20,7 @@ COMMANDS = {
     "events": "events",
     "send": "send",
     "replay": "replay",
+    "dead-letters": "dead_letters",
     "kill-switch": "kill_switch",
     "audit": "audit",
     "secret": "secret",
@@ -59,12 +60,13 @@ def _print_anything() -> None:
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, help="where everything is kept")
-    shared.add_argument("--json", action="store_true", help="one JSON object a line")
+    shared.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object a line")
     parser = argparse.ArgumentParser(
         "warden-desktop", description="Alerts in, decisions by people, actions that are safe."
     )
     parser.add_argument("--version", action="version", version=f"warden-desktop {__version__}")
     parser.add_argument("--data-dir", type=Path, default=default_data_directory(), help="where everything is kept")
+    parser.set_defaults(json=False)
     application.add(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name in [name for name in COMMANDS if name in given] or COMMANDS:

@@ -254,7 +254,8 @@ def _say_ready(options: Options, host: str, port: int) -> None:
 
 
 async def _play_demo(application: Application, host: str, port: int) -> None:
-    async with aiohttp.ClientSession() as session:
+    # Alerts come seconds apart, and the door closes a quiet connection just when the next one would use it.
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
 
         async def post(source: str, body: bytes) -> None:
             async with session.post(f"http://{host}:{port}/webhooks/{source}", data=body, headers=JSON) as answer:

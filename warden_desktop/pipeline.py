@@ -20,16 +20,17 @@ from warden_desktop.adapters.conditions import CelConditions
 from warden_desktop.adapters.data_directory import DataDirectory
 from warden_desktop.adapters.enrichers.offline import offline_enrichers
 from warden_desktop.adapters.journal import SqliteJournal, SqliteReadModel
-from warden_desktop.adapters.packs import load_pack, load_packs
+from warden_desktop.adapters.packs import PackError, line_of, load_pack, load_packs
 from warden_desktop.assets import resource
 from warden_desktop.domain.action import ProposedAction
 from warden_desktop.domain.incident import Incident
 from warden_desktop.domain.mode import Mode
 from warden_desktop.domain.playbook import Playbook, propose
-from warden_desktop.domain.policy import Guardrails
+from warden_desktop.domain.policy import ConditionError, Guardrails
 from warden_desktop.domain.record import now
 from warden_desktop.engine.approvals import Approvals, connector_for
 from warden_desktop.engine.bus import Bus
+from warden_desktop.engine.dead_letters import DeadLetters
 from warden_desktop.engine.desk import Desk
 from warden_desktop.engine.executor import Executor
 from warden_desktop.engine.followup import Followup
@@ -90,7 +91,7 @@ class Pipeline:
         return timedelta(minutes=self.settings.intake.dedupe_window)
 
     def _build_workers(self, conditions: CelConditions, latch: Latch) -> None:
-        guardrails = _guardrails(self.directory.packs)
+        guardrails = _guardrails(self.directory.packs, conditions.check)
         ledger = Ledger(self.bus, self.incidents)
         judge = Judge(self.bus, self.incidents, guardrails, conditions, self._mode, now)
         self.kill_switch = KillSwitch(self.bus, self.incidents, ledger, latch, spawn=self.work.spawn, clock=now)
@@ -109,7 +110,8 @@ class Pipeline:
             at_once=self.settings.actions.at_once,
         )
         self.followup = Followup(self.bus, ledger, guardrails, self._mode)
-        self.desk = Desk(self.bus, self.incidents, self.approvals, self.kill_switch, self.mode)
+        letters = DeadLetters(self.bus, self.journal)
+        self.desk = Desk(self.bus, self.incidents, self.approvals, self.kill_switch, self.mode, letters)
 
     def _triage(self, conditions: CelConditions) -> Triage:
         settings, packs = self.settings.triage, self.directory.packs
@@ -170,9 +172,16 @@ class Pipeline:
                 log.warning("the incident table is not saved: %s", error)
 
 
-def _guardrails(packs: Path) -> Guardrails:
+def _guardrails(packs: Path, check: Callable[[str], None]) -> Guardrails:
+    """The policy. Raises PackError, also when the own one is a link that leads nowhere: the bundled one is another."""
     own = packs / "guardrails.yaml"
-    return load_pack(own if own.exists() else resource("guardrails.yaml"), Guardrails)
+    path = own if own.exists() or own.is_symlink() else resource("guardrails.yaml")
+    guardrails = load_pack(path, Guardrails)
+    try:
+        guardrails.verify(check)
+    except ConditionError as error:
+        raise PackError(path, line_of(path, "auto_approve", error.index, "when"), "", str(error)) from None
+    return guardrails
 
 
 def _proposer(playbooks: Mapping[str, Playbook], responders: Mapping[str, Responder]) -> Propose:

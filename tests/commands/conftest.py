@@ -36,13 +36,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
 def console(shared: Terminal) -> Iterator[Console]:
     """The application with three incidents, one of them hostile, whose actions wait for a person."""
     with shared.application() as console:
-        for host in ("web-01", "web-02"):
-            assert console.post(web_shell(host=host)) == 202
+        for number in (1, 2):
+            assert console.post(web_shell(number, f"web-0{number}")) == 202
         assert console.post(hostile(), "generic") == 202
-        eventually_three(console)
+        console.settled()
         yield console
-
-
-def eventually_three(console: Console) -> None:
-    console.waiting(4)
-    console.settled()

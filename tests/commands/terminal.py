@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -132,9 +133,18 @@ class Console:
         return eventually(look)
 
     def settled(self) -> None:
-        """Wait until every incident is past triage."""
-        busy = {"new", "enriching", "analyzing"}
-        eventually(lambda: not busy & {one["status"] for one in self.api.get("/api/incidents")["incidents"]})
+        """Wait until nothing more follows from what was posted."""
+        eventually(lambda: not any(self._behind()))
+
+    def _behind(self) -> list[float]:
+        """How far each subscriber is behind, as /metrics has it."""
+        connection = http.client.HTTPConnection(self.ready["host"], self.ready["port"], timeout=PATIENCE)
+        with closing(connection):
+            connection.request("GET", "/metrics")
+            told = connection.getresponse().read().decode()
+        found = [float(number) for number in re.findall(r"^\w+_(?:behind|depth)(?:\{.*\})? (\S+)$", told, re.MULTILINE)]
+        assert found, told
+        return found
 
     def stop(self) -> int:
         """Ask it to end, as a service manager does; its exit code."""

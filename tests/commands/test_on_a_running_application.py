@@ -62,7 +62,7 @@ def test_approvals_are_listed_approved_and_denied_by_the_beginning_of_an_id(shar
     assert len(told) == len(listed.rows) + 1
 
     first, second = isolations
-    low = shared.run("approvals", "deny", second["id"][:13], "--reason", "it is a test machine", "--json")
+    low = shared.run("approvals", "--json", "deny", "--reason", "it is a test machine", second["id"][:13])
     assert (low.code, low.rows[0]["state"]) == (0, "denied")
     assert shared.run("approvals", "deny", second["id"], "--reason", "again").code == 1
 
@@ -78,7 +78,7 @@ def test_approvals_are_listed_approved_and_denied_by_the_beginning_of_an_id(shar
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("approve",), 2, "which action"),
+        (("approve",), 2, "required: id"),
         (("deny", "0123"), 2, "wants a reason"),
         (("approve", "ffffffff-0000"), 1, ""),
         (("approve", "../kill-switch"), 1, ""),
@@ -146,7 +146,7 @@ def test_send(shared: Terminal, console: Console, tmp_path: Path) -> None:
     UUID(done.rows[0]["alert_id"])
     eventually(lambda: shared.run("incidents", "--query", "target:web-07", "--json").rows)
     again = shared.run("send", str(delivery), "--source", "wazuh")
-    assert again.code == 0 and again.out.startswith("200 ") and "duplicate" in again.out
+    assert again.code == 0 and again.out.startswith("202 {")
 
     for source in ("no_such", "../api/incidents", "a b\r\nX: y", "\x1b[2J"):
         refused = shared.run("send", str(delivery), "--source", source)
@@ -211,13 +211,17 @@ def test_the_self_check_and_the_chain_while_it_runs(shared: Terminal) -> None:
     [("incidents",), ("approvals", "list"), ("events",), ("kill-switch", "status"), ("doctor",), ("audit", "verify")],
 )
 @pytest.mark.parametrize("form", [(), ("--json",)])
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-def test_no_alert_steers_the_terminal(
-    words: tuple[str, ...], form: tuple[str, ...], encoding: str, shared: Terminal
-) -> None:
-    done = shared.run(*words, *form, PYTHONIOENCODING=encoding)
+def test_no_alert_steers_the_terminal(words: tuple[str, ...], form: tuple[str, ...], shared: Terminal) -> None:
+    done = shared.run(*words, *form)
     assert done.code == 0, done.err
     assert done.out and done.steers == []
+
+
+@pytest.mark.usefixtures("console")
+def test_a_terminal_that_lacks_a_letter_gets_its_number(shared: Terminal) -> None:
+    done = shared.run("incidents", "--query", "source:generic", PYTHONIOENCODING="ascii")
+    assert (done.code, done.err) == (0, "")
+    assert "Titre \\xe9" in done.out and done.steers == []
 
 
 @pytest.mark.usefixtures("console")

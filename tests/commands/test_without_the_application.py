@@ -82,7 +82,7 @@ def test_a_tampered_log_ends_the_check_with_4_and_names_the_entry(terminal: Term
         console.waiting(1)
     assert terminal.run("audit", "verify").code == 0
     with _database(terminal) as database:
-        database.execute("UPDATE event SET body = replace(body, 'web-01', 'web-99') WHERE seq = 2")
+        database.execute("UPDATE event SET body = CAST(replace(body, 'web-01', 'web-99') AS BLOB) WHERE seq = 2")
     found = terminal.run("audit", "verify")
     assert found.code == 4 and "BROKEN at entry 2" in found.out
     (row,) = terminal.run("audit", "verify", "--json").rows

@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from uuid import UUID, uuid5
+from collections.abc import Awaitable
+from uuid import UUID
 
 import pytest
 
+from tests.engine.bus_model import comment, incident, noting, running, texts
 from tests.memory_journal import MemoryJournal
-from tests.samples_of_events import ROOT
 from warden_desktop.domain.events import CommentAdded, IncidentAssigned
 from warden_desktop.engine import subscription
 from warden_desktop.engine.bus import Bus, PublishError
 from warden_desktop.engine.ports import Recorded
 from warden_desktop.engine.receiver import Closed, Lagged
-from warden_desktop.engine.tasks import Work
-
-
-def incident(number: int) -> UUID:
-    return uuid5(ROOT, f"incident {number}")
-
-
-def comment(number: int, of: int = 0) -> CommentAdded:
-    return CommentAdded(actor="analyst:alice", incident_id=incident(of), text=str(number))
-
-
-def texts(events: list[Recorded]) -> list[str]:
-    return [recorded.event.text for recorded in events if isinstance(recorded.event, CommentAdded)]
-
-
-@asynccontextmanager
-async def running(bus: Bus) -> AsyncIterator[Work]:
-    async with asyncio.TaskGroup() as group:
-        work = Work(group)
-        bus.start(work.spawn)
-        try:
-            yield work
-        finally:
-            await bus.stop()
-            work.end()
 
 
 @pytest.fixture
@@ -64,7 +38,7 @@ async def test_events_published_together_are_neighbours(journal: MemoryJournal) 
 
 
 async def test_what_is_not_recorded_never_happened(journal: MemoryJournal) -> None:
-    bus, seen = Bus(journal), []
+    bus, seen = Bus(journal), list[Recorded]()
     bus.attach(seen.append)
     receiver = bus.listen()
     journal.broken = "the disk is full"
@@ -275,24 +249,17 @@ async def test_subscribing_and_unsubscribing_while_events_flow(journal: MemoryJo
     seen: list[str] = []
     async with running(bus):
         await bus.publish(comment(1))
-        first = bus.subscribe("late", _noting(seen))
+        first = bus.subscribe("late", noting(seen))
         await first.idle()
         await bus.unsubscribe("late")
         await bus.publish(comment(2))
-        second = bus.subscribe("late", _noting(seen))
+        second = bus.subscribe("late", noting(seen))
         await second.idle()
     assert seen == ["1", "2"]
 
 
-def _noting(seen: list[str]) -> Callable[[Recorded], Awaitable[None]]:
-    async def note(recorded: Recorded) -> None:
-        seen.extend(texts([recorded]))
-
-    return note
-
-
 async def test_two_subscribers_of_one_name_are_refused(journal: MemoryJournal) -> None:
     bus = Bus(journal)
-    bus.subscribe("worker", _noting([]))
+    bus.subscribe("worker", noting([]))
     with pytest.raises(ValueError, match="worker"):
-        bus.subscribe("worker", _noting([]))
+        bus.subscribe("worker", noting([]))

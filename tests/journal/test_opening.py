@@ -41,7 +41,7 @@ async def test_only_its_owner_can_read_the_log(path: Path) -> None:
     await journal.append([fault()])
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     await journal.close()
-    assert set(modes) == {"warden.db", "warden.db-wal", "warden.db-shm", "warden.db-tail"}
+    assert set(modes) == {"warden.db", "warden.db-wal", "warden.db-shm", "warden.db-tail", "audit.key", "audit.pub"}
     assert set(modes.values()) == {0o600 if os.name == "posix" else 0o666}  # Windows goes by the folder's owner
 
 
@@ -129,7 +129,7 @@ async def test_an_old_backup_in_place_of_the_log_is_refused_until_that_is_wanted
 async def test_a_first_start_that_died_half_way_is_started_again(path: Path) -> None:
     path.with_name("warden.db.new").write_bytes(b"half")
     await filled(path, 3)
-    assert {file.name for file in path.parent.iterdir()} == {"warden.db", "warden.db-tail"}
+    assert {file.name for file in path.parent.iterdir()} == {"warden.db", "warden.db-tail", "audit.key", "audit.pub"}
 
 
 async def test_a_missing_folder_is_said_so(path: Path) -> None:

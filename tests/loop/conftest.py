@@ -9,6 +9,10 @@ from PySide6.QtWidgets import QApplication
 from warden_desktop.loop import WardenLoop, make_loop
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-of-asyncio", action="store_true", help="CPython's own asyncio tests, all that apply")
+
+
 @pytest.fixture
 def loop(qapp: QApplication) -> Iterator[WardenLoop]:
     """A loop that no test framework runs, for what concerns starting and ending one."""

@@ -214,7 +214,8 @@ def bundled(incident: Incident, action: ProposedAction, mode: Mode = Mode.AUTONO
 @pytest.mark.parametrize("verb", list(Verb))
 def test_the_bundled_conditions_can_be_evaluated_on_an_incident_that_knows_nothing(verb: Verb) -> None:
     kind = next(iter(VERBS[verb].targets), None)
-    target = "203.0.113.9" if kind is T.IP else "someone"
+    fitting = {T.IP: "203.0.113.9", T.DOMAIN: "evil.test", T.EMAIL: "someone@evil.test"}
+    target = fitting.get(kind, "someone") if kind else "someone"
     decision = bundled(INCIDENT, proposal(INCIDENT.id, verb, target, kind))
     assert not isinstance(decision, Deny), decision
 

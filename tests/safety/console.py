@@ -10,10 +10,11 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp import web
@@ -24,6 +25,8 @@ PATIENCE = 30.0
 """Seconds after which a process that does not get on has failed. Not a measurement."""
 
 MANNERS: tuple[Manner, ...] = ("hang", "answer", "drop")
+
+W = TypeVar("W", bound="Witness")
 
 
 class Witness(Vendor):
@@ -38,6 +41,7 @@ class Witness(Vendor):
         self.arrivals.append((monotonic(), request.headers["Idempotency-Key"]))
         if self._moods is None:
             return await super().handle(request)
+        await request.read()
         manner = self._moods.choice(MANNERS)
         if manner == "answer":
             await asyncio.sleep(self._moods.random() * 0.02)
@@ -55,7 +59,7 @@ class Witness(Vendor):
 
 
 @asynccontextmanager
-async def at_work(vendor: Witness) -> AsyncIterator[Witness]:
+async def at_work(vendor: W) -> AsyncIterator[W]:
     application = web.Application()
     application.router.add_route("*", r"/{path:[\s\S]*}", vendor.handle)
     runner = web.AppRunner(application, handle_signals=False, shutdown_timeout=0.1)
@@ -79,7 +83,9 @@ class Console:
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Status and answer; raises aiohttp.ClientError when the process does not answer."""
-        async with self._session.request(method, self.url + path, json=body) as answer:
+        data = None if body is None else BytesIO(json.dumps(body).encode())
+        sent = {} if body is None else {"Content-Type": "application/json"}
+        async with self._session.request(method, self.url + path, data=data, headers=sent) as answer:
             return answer.status, await answer.json()
 
     async def post(self, source: str, *deliveries: object) -> None:
@@ -152,13 +158,13 @@ async def running(data: Path, vendor: Vendor, *, dies: str = "", **settings: str
 
 
 async def start(
-    data: Path, ready: Path, vendor: str, dies: str, settings: dict[str, str]
+    data: Path, ready: Path, vendor: str, dies: str, settings: dict[str, str], stderr: int = asyncio.subprocess.DEVNULL
 ) -> asyncio.subprocess.Process:
     module = ("tests.safety.mortal", dies) if dies else ("warden_desktop",)
     environment = {**os.environ, "WARDEN_ACTIONS_CONNECTOR_URL": vendor, **settings}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", *module, "--headless", "--port", "0", "--data-dir", str(data), "--ready-file", str(ready),
-        env=environment, stderr=asyncio.subprocess.DEVNULL,
+        env=environment, stderr=stderr,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def _around_append(moment: str, kind: str) -> None:
             future.add_done_callback(die)
         return future
 
-    SqliteJournal.append = dying  # type: ignore[method-assign]
+    SqliteJournal.append = dying  # type: ignore[method-assign, assignment]
 
 
 def _after_the_gate() -> None:
@@ -63,7 +63,7 @@ def _after_the_gate() -> None:
         gate(flight)
         die()
 
-    Flight.gate = dying  # type: ignore[method-assign]
+    Flight.gate = dying  # type: ignore[method-assign, assignment]
 
 
 def _after_the_send() -> None:
@@ -74,7 +74,7 @@ def _after_the_send() -> None:
         asyncio.get_running_loop().call_later(0.02, die)
         return response
 
-    aiohttp.ClientRequest.send = dying  # type: ignore[method-assign]
+    aiohttp.ClientRequest.send = dying  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 from collections.abc import AsyncIterator
-from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
 import pytest_asyncio
 
 from tests.executor.room import ALICE, BOB, Room, proposal, room
 from tests.executor.test_executor import connector
 from tests.executor.vendor import Vendor, vendor_at_work
+from warden_desktop.__main__ import main
 from warden_desktop.adapters.latch import FileLatch
 from warden_desktop.domain.action import ActionState
 from warden_desktop.domain.events import CommentAdded, KillSwitchReleased
-from warden_desktop.engine.kill_switch import EVERYTHING, LATCH_ITSELF
+from warden_desktop.domain.incident import Action
+from warden_desktop.engine.kill_switch import EVERYTHING
 from warden_desktop.engine.ports import Engagement
 
 AT_ONCE = 4
@@ -40,7 +37,7 @@ async def desk(tmp_path: Path, vendor: Vendor) -> AsyncIterator[Room]:
         yield opened
 
 
-async def queued(desk: Room, vendor: Vendor) -> list:
+async def queued(desk: Room, vendor: Vendor) -> list[Action]:
     vendor.manner = "hang"
     incidents = [await desk.incident() for _ in range(10)]
     proposals = [proposal(one, target=f"web-{number:02}") for one in incidents for number in range(4)]
@@ -69,7 +66,7 @@ async def test_a_hurried_release_resumes_nothing(desk: Room, vendor: Vendor) -> 
     assert len(vendor.received) == AT_ONCE + 1
 
 
-async def test_a_hurried_release_by_another_process_resumes_nothing(tmp_path, desk: Room, vendor: Vendor) -> None:
+async def test_a_hurried_release_by_another_process_resumes_nothing(tmp_path: Path, desk: Room, vendor: Vendor) -> None:
     actions = await queued(desk, vendor)
     other = FileLatch(tmp_path / "latch")
     other.write({EVERYTHING: ALL})
@@ -127,8 +124,6 @@ async def test_a_stop_that_could_not_be_written_is_written_as_soon_as_it_can(tmp
 
 
 async def test_a_release_at_the_command_line_names_who_and_why(tmp_path: Path, desk: Room) -> None:
-    from warden_desktop.__main__ import main
-
     tmp_path.chmod(0o700)
     assert main(["kill-switch", "engage", "--data-dir", str(tmp_path)]) == 0
     desk.kill_switch.look()

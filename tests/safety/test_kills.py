@@ -35,11 +35,7 @@ async def test_killed_at_a_named_step_it_is_sent_once_at_most(step: str, tmp_pat
             await console.post("wazuh", *stories([1]))
             action = next(one for one in await console.waiting(3) if one["verb"] == "isolate_host")
             with pytest.raises(aiohttp.ClientError):
-                await console.approve(action)
-                async with asyncio.timeout(20):
-                    while True:
-                        await console.undecided()
-                        await asyncio.sleep(0.01)
+                await _approved_until_it_dies(console, action)
             await console.process.wait()
         sent_before = len(vendor.arrivals)
 
@@ -92,3 +88,11 @@ async def _killed_while_approving(
             group.create_task(approve(action))
         await asyncio.sleep(chance.random() * 0.15)
         await console.die()
+
+
+async def _approved_until_it_dies(console: Console, action: dict[str, Any]) -> None:
+    await console.approve(action)
+    async with asyncio.timeout(20):
+        while True:
+            await console.undecided()
+            await asyncio.sleep(0.01)

@@ -11,12 +11,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton
 
 from tests.ui.gallery import fill_hostile, opened
 from tests.ui.morning import STORIES, story
 from tests.ui.world_b import World, world
 from warden_desktop.domain.alert import Severity
+from warden_desktop.domain.mode import Mode
 from warden_desktop.domain.record import now
 from warden_desktop.domain.status import Status
 from warden_desktop.ui.incident_columns import NAMES
@@ -201,6 +202,47 @@ async def test_numbers_choose_pages_and_the_question_mark_lists_keys(scene: Scen
     await scene.until(lambda: main.keys is not None and main.keys.isVisible())
     assert main.keys is not None
     main.keys.close()
+
+
+async def test_the_number_keys_lead_away_from_every_page(scene: Scene) -> None:
+    for _ in range(2):
+        for number, name in enumerate(scene.window.main.pages, start=1):
+            scene.press(Qt.Key(Key.Key_0 + number))
+            assert scene.window.main.stack.currentWidget() is scene.window.main.pages[name]
+    scene.press(Key.Key_1)
+    assert QApplication.focusWidget() is scene.queue.view
+
+
+async def test_escape_leaves_a_line_that_is_typed_into(scene: Scene) -> None:
+    scene.press(Key.Key_5)
+    line = scene.window.main.pages["settings"].findChild(QLineEdit)
+    assert line is not None
+    line.setFocus()
+    scene.press(Key.Key_Escape)
+    scene.press(Key.Key_1)
+    assert scene.window.main.stack.currentWidget() is scene.queue
+
+
+async def test_the_analyst_reads_while_an_incident_is_open_and_not_before(scene: Scene) -> None:
+    assert not scene.window.main.reading
+    scene.press(Key.Key_J)
+    assert scene.window.main.reading
+
+
+async def test_more_freedom_is_asked_about_and_less_is_not(scene: Scene) -> None:
+    mode, desk = scene.window.main.header.mode, scene.world.desk
+    buttons = {one.text(): one for one in mode.findChildren(QPushButton)}
+    QTest.mouseClick(buttons["Autonomous"], Qt.MouseButton.LeftButton)
+    assert mode.sheet is not None
+    assert mode.sheet.isVisible()
+    assert buttons["Assisted"].isChecked()
+    mode.sheet.reject()
+    assert desk.mode is Mode.ASSISTED
+    QTest.mouseClick(buttons["Autonomous"], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(mode.sheet.confirm, Qt.MouseButton.LeftButton)
+    await scene.until(lambda: desk.mode is Mode.AUTONOMOUS)
+    QTest.mouseClick(buttons["Assisted"], Qt.MouseButton.LeftButton)
+    await scene.until(lambda: desk.mode is Mode.ASSISTED)
 
 
 async def test_the_kill_switch_key_stops_everything_and_the_header_says_so(scene: Scene) -> None:

@@ -6,12 +6,15 @@ from itertools import product
 
 import pytest
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFrame
+from pytestqt.qtbot import QtBot
 
 from warden_desktop.assets import resource
 from warden_desktop.domain.alert import Severity
+from warden_desktop.ui.arrange import stacked
 from warden_desktop.ui.icons import application_icon, icon
-from warden_desktop.ui.theme import Theme, apply
+from warden_desktop.ui.plain_text import label
+from warden_desktop.ui.theme import Theme, apply, set_role, set_tone
 
 GROUNDS = ("background", "surface", "raised", "sunken", "hover", "selection")
 INKS = ("text", "muted", "accent", "good", "warn", "danger", "simulated")
@@ -94,3 +97,17 @@ def test_every_icon_can_be_drawn() -> None:
 def _empty(theme: Theme, name: str) -> bool:
     picture = icon(theme, name).pixmap(24, 24).toImage()
     return all(picture.pixelColor(x, y).alpha() == 0 for x in range(24) for y in range(24))
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_what_a_stopped_header_says_can_be_read(qapp: QApplication, qtbot: QtBot, name: str) -> None:
+    theme = Theme(name)
+    apply(qapp, theme)
+    header, says = QFrame(), label("Every action is stopped", "heading", elide=True)
+    set_role(header, "header")
+    header.setLayout(stacked(says))
+    qtbot.addWidget(header)
+    header.show()
+    set_tone(header, "danger")
+    ink = says.palette().color(says.foregroundRole())
+    assert contrast(ink, theme.colour("engaged")) >= 4.5

@@ -327,3 +327,56 @@ async def test_it_says_whether_it_can_be_undone(qtbot: QtBot, tmp_path: Path, ve
         undo = "Release host from isolation" if verb is Verb.ISOLATE_HOST else "It cannot be undone."
         assert undo in seat.words()
         assert "owned by team-web" in seat.words()
+
+
+async def test_enter_presses_nothing_before_the_decision_and_goes_on_after_it(qtbot: QtBot, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        seat = Seat(qtbot, w)
+        incident = await w.incident()
+        first, second = [await w.propose(incident, value=f"203.0.113.{n}") for n in (1, 2)]
+        seat.frame()
+        await seat.read(first)
+        key(seat.dialog, Qt.Key.Key_Return)
+        await w.settle()
+        assert seat.action(first).state is ActionState.WAITING
+        click(seat.bar.approve)
+        await seat.becomes(first, ActionState.DONE)
+        key(seat.dialog, Qt.Key.Key_Return)
+        assert seat.dialog.action_id == second
+        assert seat.dialog.deciding
+        seat.dialog.hide()
+
+
+async def test_nothing_opens_by_itself_over_what_is_read(qtbot: QtBot, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        at_work = [True]
+        seat = Seat(qtbot, w, opens_itself=True, reading=lambda: at_work[0])
+        incident = await w.incident()
+        await w.propose(incident, Verb.ISOLATE_HOST, "web-01", ObservableType.HOST)
+        seat.frame()
+        assert not seat.dialog.isVisible()
+        assert seat.approver.waiting == 1
+        at_work.clear()
+        at_work.append(False)
+        await w.propose(incident, Verb.BLOCK_IP, "203.0.113.1")
+        seat.frame()
+        assert not seat.dialog.isVisible(), "one more of many, of medium risk"
+        grave = await w.propose(incident, Verb.DISABLE_USER, "j.doe", ObservableType.USER)
+        seat.frame()
+        assert seat.dialog.isVisible()
+        assert seat.dialog.action_id == grave
+        seat.dialog.hide()
+
+
+async def test_after_not_now_nothing_opens_by_itself_for_a_while(qtbot: QtBot, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        seat = Seat(qtbot, w, opens_itself=True)
+        incident = await w.incident()
+        await w.propose(incident, Verb.ISOLATE_HOST, "web-01", ObservableType.HOST)
+        seat.frame()
+        assert seat.dialog.isVisible()
+        click(seat.bar.later)
+        await w.propose(incident, Verb.DISABLE_USER, "j.doe", ObservableType.USER)
+        seat.frame()
+        assert not seat.dialog.isVisible()
+        assert seat.approver.waiting == 2

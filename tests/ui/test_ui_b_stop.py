@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.ui.press_b import click, until, write
+from tests.ui.press_b import click, key, until, write
 from tests.ui.world_b import ACTOR, World, world
 from warden_desktop.domain import events as ev
 from warden_desktop.domain.action import ActionState
@@ -125,6 +125,20 @@ async def test_releasing_takes_two_seconds_and_a_reason(qtbot: QtBot, tmp_path: 
         assert [(one.actor, one.reason) for one in released] == [(ACTOR, "the alarm was false")]
         assert switch.button.text() == "STOP ALL"
         assert "Nothing was resumed" in switch.words()
+
+
+async def test_enter_in_the_reason_releases_and_without_one_it_does_not(qtbot: QtBot, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        switch = Switch(qtbot, w)
+        switch.button.engage()
+        await w.settle()
+        switch.sheet.ask_release()
+        key(switch.sheet.why_release, Qt.Key.Key_Return)
+        await w.settle()
+        assert "everything" in w.desk.engaged
+        write(switch.sheet.why_release, "the alarm was false")
+        key(switch.sheet.why_release, Qt.Key.Key_Return)
+        await until(lambda: not w.desk.engaged, "it is released")
 
 
 async def test_the_reason_given_afterwards_is_recorded(qtbot: QtBot, tmp_path: Path) -> None:

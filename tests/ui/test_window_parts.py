@@ -80,6 +80,15 @@ def test_the_numbers_are_counted_over_all_incidents(qtbot: QtBot) -> None:
     assert [strip.said(name) for name in ("open", "median", "oldest", "alone")] == ["4", "2m", "1m", "25 %"]
 
 
+def test_what_waits_grows_older_though_nothing_happens(qtbot: QtBot) -> None:
+    strip = Counters(Theme("dark"))
+    qtbot.addWidget(strip)
+    strip.show_numbers(numbers([row(1, waiting=1)], NOW), closed=0, closed_alone=0, at=NOW)
+    assert strip.said("oldest") == "1s"
+    strip.tick(NOW + timedelta(minutes=3))
+    assert strip.said("oldest") == "3m"
+
+
 def test_with_nothing_to_measure_the_numbers_say_so(qtbot: QtBot) -> None:
     strip = Counters(Theme("dark"))
     qtbot.addWidget(strip)

@@ -9,7 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warden_desktop.ui.words import age, defanged, odd_characters, person, shown, span, spelled, words
+from warden_desktop.domain.action import Target
+from warden_desktop.domain.alert import ObservableType
+from warden_desktop.domain.verdict import Verdict
+from warden_desktop.ui.incident_columns import verdict_tone
+from warden_desktop.ui.words import (
+    age,
+    defanged,
+    odd_characters,
+    person,
+    shown,
+    span,
+    spelled,
+    target_word,
+    verdict_short,
+    verdict_word,
+    words,
+)
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -88,3 +104,16 @@ def test_actors_and_names_read_as_words() -> None:
     assert [person(one) for one in ("analyst:alice", "webhook:wazuh")] == ["alice", "wazuh (webhook)"]
     assert person("policy") == "policy"
     assert words("likely_true_positive") == "Likely true positive"
+
+
+def test_an_outage_that_nobody_caused_is_not_called_false() -> None:
+    assert verdict_word(Verdict.LIKELY_FALSE_POSITIVE, "availability") == "Likely no attack"
+    assert verdict_short(Verdict.FALSE_POSITIVE, 0.75, "availability") == "No attack 75 %"
+    assert verdict_tone(Verdict.FALSE_POSITIVE, "availability") == "muted"
+    assert verdict_word(Verdict.LIKELY_FALSE_POSITIVE, "phishing") == "Likely false positive"
+    assert verdict_short(Verdict.TRUE_POSITIVE, 0.9, "availability") == "True pos. 90 %"
+
+
+def test_an_action_on_the_whole_incident_shows_no_machine_id() -> None:
+    assert target_word(Target(type=None, value="5fe156a4-0d5c-4c60-9e2c-0f6b8a1c2d3e")) == "the incident"
+    assert target_word(Target(type=ObservableType.HOST, value="w\u0435b")) == "w\\u0435b"

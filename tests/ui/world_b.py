@@ -25,6 +25,7 @@ from warden_desktop.domain.record import now
 from warden_desktop.domain.verdict import Enrichment, EnrichmentStatus, Evidence, Finding, TriageAnalysis, Verdict
 from warden_desktop.engine.approvals import Approvals
 from warden_desktop.engine.bus import Bus
+from warden_desktop.engine.dead_letters import DeadLetters
 from warden_desktop.engine.desk import Desk
 from warden_desktop.engine.executor import Executor
 from warden_desktop.engine.incidents import Incidents
@@ -99,7 +100,8 @@ class World:
             self.bus, self.incidents, ledger, judge, responders, self.kill_switch.check, now
         )  # fmt: skip
         Executor(self.bus, self.incidents, ledger, judge, self.kill_switch, responders, now)
-        self.desk = Desk(self.bus, self.incidents, self.approvals, self.kill_switch, mode)
+        letters = DeadLetters(self.bus, self.journal)
+        self.desk = Desk(self.bus, self.incidents, self.approvals, self.kill_switch, mode, letters)
         self.start = work.start
         self.events = self.bus.listen()
         self.bus.start(work.spawn)

@@ -24,13 +24,13 @@ async def open_door(tmp_path: Path, sources: dict[str, Source]) -> AsyncIterator
     """Opens doors with the limits a test wants, and closes them after it."""
     benches: list[Bench] = []
 
-    async def opened(limits: Limits | None = None, **further: Any) -> Bench:
+    async def opened(limits: Limits | None = None, packs: dict[str, Source] | None = None, **further: Any) -> Bench:
         limits = limits or Limits()
         intake, secrets = FakeIntake(), dict[str, tuple[bytes, ...]]()
         quarantine = Quarantine(tmp_path / "quarantine", limits.quarantine_entries, limits.quarantine_bytes)
         bench: Bench
         door = Door(
-            host="127.0.0.1", port=0, sources=sources, intake=intake, secrets=lambda name: bench.secrets_of(name),
+            host="127.0.0.1", port=0, sources=packs or sources, intake=intake, secrets=lambda name: bench.secrets_of(name),
             health=lambda: bench.causes, quarantine=quarantine, limits=limits, **further,
         )  # fmt: skip
         bench = Bench(door, intake, quarantine, secrets)

@@ -18,6 +18,7 @@ from warden_desktop.adapters.webhook import Control, Limits
 from warden_desktop.domain.action import ActionState
 from warden_desktop.domain.events import CommentAdded
 from warden_desktop.domain.mode import Mode
+from warden_desktop.engine.dead_letters import DeadLetters
 from warden_desktop.engine.desk import Desk
 from warden_desktop.engine.operating_mode import OperatingMode
 
@@ -50,7 +51,8 @@ class Console(NamedTuple):
 async def console(tmp_path: Path, open_door: Open) -> AsyncIterator[Console]:
     raised: list[bool] = []
     async with room(tmp_path, {"simulated": SimulatedResponder(0)}) as behind:
-        desk = Desk(behind.bus, behind.incidents, behind.approvals, behind.kill_switch, OperatingMode(Mode.ASSISTED))
+        mode, letters = OperatingMode(Mode.ASSISTED), DeadLetters(behind.bus, behind.journal)
+        desk = Desk(behind.bus, behind.incidents, behind.approvals, behind.kill_switch, mode, letters)
         control = Control(desk, TOKEN, "analyst:alice", LIMITS, lambda: raised.append(True))
         bench = await open_door(LIMITS, control=control)
         yield Console(bench, behind, raised)

@@ -47,6 +47,11 @@ def load_pack(path: Path, model: type[M]) -> M:
     return parse_pack(_text(path), model, path)
 
 
+def line_of(path: Path, *field: int | str) -> int:
+    """The line on which a field of the pack in `path` stands. Raises PackError."""
+    return _document(_text(path), path).line(field)
+
+
 def parse_pack(text: str, model: type[M], path: Path) -> M:
     """The pack in `text`, for instance one being edited; `path` only names it in errors. Raises PackError."""
     document = _document(text, path)

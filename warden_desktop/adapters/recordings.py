@@ -97,7 +97,7 @@ def _from_yaml(path: Path, now: datetime) -> list[RecordedDelivery]:
 class _Line(Record):
     source: str = Field(min_length=1)
     delivery: dict[str, JsonValue] | str
-    at: Annotated[float, Field(ge=0, strict=True)] | AwareDatetime = 0.0
+    at: Annotated[float, Field(ge=0, strict=True)] | Annotated[AwareDatetime, Field(strict=True)] = 0.0
 
 
 def _from_lines(path: Path, now: datetime) -> list[RecordedDelivery]:

@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Protocol
 
 from warden_desktop.adapters.recordings import RecordedDelivery
-from warden_desktop.adapters.sources import Source, Unmappable
-from warden_desktop.adapters.webhook.strict_json import BadJson, parse
+from warden_desktop.adapters.sources import BadForm, Source, Unmappable
+from warden_desktop.adapters.sources.raw import raw_bytes
 from warden_desktop.domain.alert import Alert
 from warden_desktop.engine.intake import DeliveryConflict, Receipt
 
@@ -79,7 +79,7 @@ class Replay:
             alerts = self._understood(one)
             await self._intake.receive(alerts, one.body)
             self.alerts += len(alerts)
-        except (BadJson, Unmappable) as error:
+        except (BadForm, Unmappable) as error:
             self.refused[f"{one.source}: {error}"] += 1
         except DeliveryConflict:
             self.refused[f"{one.source}: a delivery id came before with another body"] += 1
@@ -88,7 +88,7 @@ class Replay:
         source = self._sources.get(one.source)
         if source is None:
             raise Unmappable("there is no such source pack any more")
-        parsed = parse(one.body.encode())
+        parsed = source.read(raw_bytes(one.body))
         alerts = source.mapper.alerts(
             parsed, received_at=one.at, signed=one.signed, delivery_id=source.mapper.delivery_id(parsed)
         )

@@ -22,9 +22,6 @@ def run(arguments: argparse.Namespace) -> int:
     """List what waits, or decide it (which wants the application running)."""
     if arguments.do == "list":
         return _list(arguments)
-    if not arguments.id:
-        complain(f"which action? approvals {arguments.do} ID")
-        return USAGE
     if arguments.do == "deny" and not arguments.reason.strip():
         complain("denying wants a reason: --reason 'why not'")
         return USAGE
@@ -74,7 +71,10 @@ def _read(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     """Declare the command."""
     parser = commands.add_parser("approvals", parents=[shared], help="list, approve or deny actions that wait")
-    parser.add_argument("do", choices=("list", "approve", "deny"))
-    parser.add_argument("id", nargs="?", default="", help="the action's id, or its beginning")
-    parser.add_argument("--reason", default="", help="why; denying wants one")
     parser.set_defaults(run=run)
+    does = parser.add_subparsers(dest="do", required=True, metavar="list|approve|deny")
+    does.add_parser("list", parents=[shared], help="what waits for a person")
+    for name, about in (("approve", "let it be done"), ("deny", "it must not be done; wants a reason")):
+        decides = does.add_parser(name, parents=[shared], help=about)
+        decides.add_argument("id", help="the action's id, or its beginning")
+        decides.add_argument("--reason", default="", help="why")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import aclosing
 from datetime import timedelta
 
 from warden_desktop.adapters.data_directory import AlreadyRunning, DataDirectory
-from warden_desktop.adapters.journal import Keep, Moved, SqliteJournal, archive
+from warden_desktop.adapters.journal import Keep, Moved, SqliteJournal, archive, compact
 from warden_desktop.commands.codes import ALREADY_RUNNING, DONE, USAGE
 from warden_desktop.commands.output import complain, print_json, printable
 
@@ -31,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         return ALREADY_RUNNING
     try:
         asyncio.run(_archive(directory, Keep(arguments.older_than, None, arguments.keep), arguments.json))
+        compact(directory.database)
     finally:
         directory.release()
     return DONE
@@ -39,21 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
 async def _archive(directory: DataDirectory, keep: Keep, as_json: bool) -> None:
     journal = SqliteJournal.open(directory.database, asyncio.get_running_loop())
     try:
-        async with aclosing(_stretches(journal, keep)) as stretches:
-            async for moved in stretches:
-                _tell(moved, as_json)
-        await journal.compact()
+        moved = await archive(journal, keep)
+        while moved.file is not None:
+            _tell(moved, as_json)
+            moved = await archive(journal, keep)
+        _tell(moved, as_json)
     finally:
         await journal.close()
-
-
-async def _stretches(journal: SqliteJournal, keep: Keep) -> AsyncIterator[Moved]:
-    """All there are; the last one moved nothing, and says what is in the way."""
-    while True:
-        moved = await archive(journal, keep)
-        yield moved
-        if moved.file is None:
-            return
 
 
 def _tell(moved: Moved, as_json: bool) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from warden_desktop.adapters.data_directory import DataDirectory
@@ -57,7 +59,9 @@ def checkpoint(arguments: argparse.Namespace) -> int:
     with _log(arguments) as log:
         newest = log.checkpoint()
     if newest is None:
-        complain("nothing is signed yet: the first checkpoint is written after ten minutes, or when the application stops")
+        complain(
+            "nothing is signed yet: the first checkpoint is written after ten minutes, or when the application stops"
+        )
         return FAILED
     print_json([newest.as_fields()])
     return DONE
@@ -83,6 +87,13 @@ def _log(arguments: argparse.Namespace) -> JournalReader:
     return open_reader(DataDirectory(arguments.data_dir).database)
 
 
+def _where_there_is_a_log(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    if not DataDirectory(arguments.data_dir).database.exists():
+        complain(f"there is no log in {arguments.data_dir}")
+        return USAGE
+    return command(arguments)
+
+
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     """Declare the command."""
     parser = commands.add_parser("audit", parents=[shared], help="check that the log was not tampered with")
@@ -90,9 +101,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: a
     one = parts.add_parser("verify", parents=[shared], help="check the chain, the checkpoints and the archives")
     one.add_argument("--checkpoint", type=Path, action="append", default=[], help="file of checkpoints kept elsewhere")
     one.add_argument("--key", action="append", default=[], help="further public key that may have signed, in hex")
-    one.set_defaults(run=verify)
+    one.set_defaults(run=partial(_where_there_is_a_log, verify))
     one = parts.add_parser("checkpoint", parents=[shared], help="print the newest checkpoint, to be kept elsewhere")
-    one.set_defaults(run=checkpoint)
+    one.set_defaults(run=partial(_where_there_is_a_log, checkpoint))
     one = parts.add_parser("export", parents=[shared], help="write the log as a file that anybody can check")
     one.add_argument("file", type=Path)
-    one.set_defaults(run=export)
+    one.set_defaults(run=partial(_where_there_is_a_log, export))

@@ -38,9 +38,9 @@ class Client:
         """The JSON answer of a GET. Raises NotRunning or Refused."""
         return self._ask("GET", path + (f"?{urlencode(query)}" if query else ""))
 
-    def post(self, path: str, body: Mapping[str, object]) -> Any:
-        """The JSON answer of a POST. Raises NotRunning or Refused."""
-        return self._ask("POST", path, json.dumps(body).encode())
+    def post(self, path: str, body: Mapping[str, object], timeout: float = TIMEOUT) -> Any:
+        """The JSON answer of a POST, `timeout` in seconds. Raises NotRunning or Refused."""
+        return self._ask("POST", path, json.dumps(body).encode(), timeout)
 
     def deliver(self, source: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         """Post a delivery to the webhook of `source`, as its vendor would; the status and what was answered."""
@@ -58,8 +58,8 @@ class Client:
                     if line.startswith(b"data:"):
                         yield json.loads(line[5:])
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
-        response, said = self._exchange(method, path, body, self._token())
+    def _ask(self, method: str, path: str, body: bytes | None = None, timeout: float = TIMEOUT) -> Any:
+        response, said = self._exchange(method, path, body, self._token(), timeout)
         if response.status >= 400:
             raise _refusal(response, said)
         try:
@@ -71,9 +71,9 @@ class Client:
         return {"Authorization": f"Bearer {self._endpoint.token}"}
 
     def _exchange(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: float = TIMEOUT
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        with closing(self._connection(TIMEOUT)) as connection:
+        with closing(self._connection(timeout)) as connection:
             response = _sent(connection, method, path, body, headers)
             try:
                 return response, response.read()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 from warden_desktop import __version__
 from warden_desktop.adapters.data_directory import DataDirectory
-from warden_desktop.adapters.journal import open_reader
+from warden_desktop.adapters.journal import health, open_reader
 from warden_desktop.adapters.keychain import Keychain
 from warden_desktop.adapters.latch import FileLatch
 from warden_desktop.adapters.packs import PackError, load_packs
@@ -21,6 +21,7 @@ from warden_desktop.assets import resource
 from warden_desktop.commands.client import Client, NotRunning
 from warden_desktop.commands.codes import DONE, FAILED
 from warden_desktop.commands.output import print_json, printable
+from warden_desktop.commands.vital_findings import Finding, fetch, findings
 from warden_desktop.domain.playbook import Playbook
 from warden_desktop.engine.ports import JournalError
 from warden_desktop.settings import SettingsError, load_settings
@@ -28,24 +29,16 @@ from warden_desktop.settings import SettingsError, load_settings
 LOW_SPACE = 1 << 30
 
 
-class Finding(NamedTuple):
-    """One line: `level` is "ok", "note" or "bad"."""
-
-    level: str
-    subject: str
-    detail: str
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings; exit 1 when one is bad."""
     directory = DataDirectory(arguments.data_dir)
-    findings = [finding for check in CHECKS for finding in check(directory)]
+    found = [finding for check in CHECKS for finding in check(directory)]
     if arguments.json:
-        print_json(finding._asdict() for finding in findings)
+        print_json(finding._asdict() for finding in found)
     else:
-        for finding in findings:
+        for finding in found:
             print(printable(f"{finding.level:<5} {finding.subject:<12} {finding.detail}"))
-    return FAILED if any(finding.level == "bad" for finding in findings) else DONE
+    return FAILED if any(finding.level == "bad" for finding in found) else DONE
 
 
 def _versions(_: DataDirectory) -> Iterator[Finding]:
@@ -74,6 +67,24 @@ def _running(directory: DataDirectory) -> Iterator[Finding]:
         yield Finding("note", "application", "not running")
 
 
+def _vitals(directory: DataDirectory) -> Iterator[Finding]:
+    endpoint = directory.endpoint()
+    if endpoint is None:
+        return
+    try:
+        yield from findings(fetch(endpoint.host, endpoint.port))
+    except (OSError, http.client.HTTPException) as error:
+        detail = f"does not answer on {endpoint.host}:{endpoint.port}: {error or type(error).__name__}"
+        yield Finding("bad", "application", detail)
+
+
+def _crashes(directory: DataDirectory) -> Iterator[Finding]:
+    dumps = sorted(directory.crash.glob("*-[0-9]*T*.txt"), key=lambda path: path.stat().st_mtime)
+    if dumps:
+        newest = f"the newest is {dumps[-1]}: please report it"
+        yield Finding("note", "crash", f"{len(dumps)} stack dumps of freezes and crashes; {newest}")
+
+
 def _space(directory: DataDirectory) -> Iterator[Finding]:
     if not directory.root.exists():
         yield Finding("note", "data", f"{directory.root} does not exist yet; the first start makes it")
@@ -91,17 +102,32 @@ def _journal(directory: DataDirectory) -> Iterator[Finding]:
     except JournalError as error:
         yield Finding("bad", "journal", str(error))
         return
-    size = sum(_size(directory.database.with_name(f"warden.db{suffix}")) for suffix in ("", "-wal"))
     detail = (
-        f"{found.entries:,} entries, {size >> 10:,} KiB, the chain holds"
+        f"{found.entries:,} entries, the chain holds"
         if found.ok
         else f"BROKEN at entry {found.first_bad}: {found.problem}"
     )
     yield Finding("ok" if found.ok else "bad", "journal", detail)
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _sizes(directory: DataDirectory) -> Iterator[Finding]:
+    if not directory.database.exists():
+        return
+    try:
+        log = health(directory.database)
+    except JournalError:
+        return  # which the check of the journal has told
+    wal = f"{log.wal_bytes >> 10:,} KiB in the write-ahead log"
+    archived = f", {log.archives} archives of {log.archive_bytes >> 10:,} KiB" if log.archives else ""
+    size = (
+        f"entries {log.first:,} to {log.last:,} in {log.file_bytes >> 10:,} KiB, of which {log.used_bytes >> 10:,} used"
+    )
+    bounded = "" if log.wal_bounded else ", which does not shrink: a reader may hold it open"
+    yield Finding("ok" if log.wal_bounded else "note", "size", f"{size}, and {wal}{bounded}{archived}")
+    if log.missing:
+        yield Finding("bad", "archive", f"files are missing: {', '.join(log.missing)}; put them back from a backup")
+    if log.signed:
+        yield Finding("ok", "checkpoint", f"the newest is about entry {log.signed:,}")
 
 
 def _latch(directory: DataDirectory) -> Iterator[Finding]:
@@ -138,7 +164,9 @@ def _secrets(directory: DataDirectory) -> Iterator[Finding]:
     yield Finding("ok" if keychain.usable else "note", "keychain", keychain.description)
 
 
-CHECKS = (_versions, _parser, _space, _settings, _packs, _secrets, _journal, _latch, _running)
+CHECKS = (
+    _versions, _parser, _space, _settings, _packs, _secrets, _journal, _sizes, _latch, _crashes, _running, _vitals,
+)  # fmt: skip
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:

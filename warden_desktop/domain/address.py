@@ -33,7 +33,11 @@ _DOCUMENTATION = tuple(
     for network in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
 )
 _CGNAT = ipaddress.ip_network("100.64.0.0/10")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_CARRIES_IPV4 = tuple(
+    ipaddress.ip_network(network)
+    # NAT64 (RFC 6052), local NAT64 (RFC 8215), IPv4-translated (RFC 2765), IPv4-compatible (RFC 4291; not :: and ::1)
+    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")
+)
 _UNIQUE_LOCAL = ipaddress.ip_network("fc00::/7")
 _RFC1918 = tuple(ipaddress.ip_network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
@@ -48,10 +52,11 @@ def address_class(value: str) -> AddressClass:
 
 
 def unwrapped(address: Address) -> Address:
-    """The IPv4 address inside an IPv4-mapped, 6to4 or NAT64 one, so that no notation hides 10.0.0.1."""
+    """The IPv4 address inside an IPv4-mapped, IPv4-compatible, translated, 6to4 or NAT64 one, so that no notation hides
+    10.0.0.1."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if address in _NAT64:
+    if any(address in network for network in _CARRIES_IPV4) and int(address) >> 24:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
 

@@ -130,9 +130,10 @@ class ApprovalRequested(ActionEvent):
 
 
 class ActionApproved(ActionEvent):
-    """By policy or by a person. `request` is what was approved, so that nothing else can run."""
+    """By policy or by a person, who decided as `level`. `request` is what was approved, so that nothing else can run."""
 
     kind: Literal["action_approved"] = "action_approved"
+    level: Level | None = None
     digest: str
     request: RequestPreview
     rule: str = ""

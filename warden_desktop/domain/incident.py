@@ -47,6 +47,7 @@ class Action(Record):
     rule: str = ""
     asked_at: AwareDatetime | None = None
     decided_by: str = ""
+    decided_as: Level | None = None
     decided_at: AwareDatetime | None = None
     reason: str = ""
     started_at: AwareDatetime | None = None
@@ -151,11 +152,24 @@ class Incident(Record):
     def folded(cls, events: Iterable[ev.Event], incident: Incident | None = None) -> Incident | None:
         """The incident its events (in log order) add up to, from its creation on or from what it was before them; None
         when there is neither."""
+        events = iter(events)
         for event in events:
+            if isinstance(event, ev.IncidentCreated) and incident is None:
+                return cls.opened_by(event)._and_then(events)
             if incident is not None:
-                incident = incident.after(event)
-            elif isinstance(event, ev.IncidentCreated):
-                incident = cls.opened_by(event)
+                return incident.after(event)._and_then(events)
+        return incident
+
+    def _and_then(self, events: Iterable[ev.Event]) -> Incident:
+        """As `after` each of `events`, but with one copy for all of them: nobody has seen this one yet."""
+        incident = self.model_copy()
+        fields = incident.__dict__
+        for event in events:
+            change = _CHANGES.get(type(event))
+            changed = change(incident, event) if change else {}
+            if changed:
+                fields["updated_at"] = event.at
+                fields.update(changed)
         return incident
 
     def after(self, event: ev.Event) -> Incident:
@@ -312,6 +326,7 @@ def _approved(event: ev.ActionApproved) -> dict[str, object]:
         "digest": event.digest,
         "request": event.request,
         "decided_by": event.actor,
+        "decided_as": event.level,
         "decided_at": event.at,
         "reason": event.reason,
         "rule": event.rule,

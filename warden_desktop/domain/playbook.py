@@ -2,7 +2,8 @@
 
 Theory of operation: of the playbooks whose condition holds, the one of highest priority speaks. Each of its steps picks
 targets among the incident's own observables, never from text; what is ours by nature (a private address, a well-known
-or own domain) is never picked for blocking; and when the verdict is benign only verbs without any risk remain. The same
+or own domain) is never picked for blocking; an incident that is judged again gets no more proposals than its steps name
+in all; and when the verdict is benign only verbs without any risk remain. The same
 cause, verb and target always give the same action id.
 """
 
@@ -161,8 +162,12 @@ def _targets(step: Step, incident: Incident) -> Iterator[Target]:
         yield Target(type=None, value=str(incident.id))
         return
     fitting = _named([one for one in _candidates(step, incident) if _may_aim(step.verb, one, incident)])
+    before = [action for action in incident.actions if action.verb is step.verb]
+    known = {(action.target.type, action.target.value) for action in before}
+    fresh = [one for one in fitting if (one.type, one.value) not in known]
     limit = step.target.at_most if isinstance(step.target, Selector) else 1
-    yield from (Target(type=one.type, value=one.value) for one in fitting[:limit])
+    left = max(0, limit - sum(action.proposed.proposed_by.startswith("playbook:") for action in before))
+    yield from (Target(type=one.type, value=one.value) for one in fresh[:left])
 
 
 def _candidates(step: Step, incident: Incident) -> Iterator[Observable]:

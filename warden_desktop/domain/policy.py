@@ -16,11 +16,10 @@ from typing import Annotated, Literal, Self, assert_never
 from pydantic import AfterValidator, Field, model_validator
 
 from warden_desktop.domain.action import VERBS, Level, ProposedAction, Risk, Verb
-from warden_desktop.domain.alert import ObservableType
 from warden_desktop.domain.incident import Incident
 from warden_desktop.domain.mode import Mode
 from warden_desktop.domain.record import Record
-from warden_desktop.domain.targets import address_of, hits_domain, hits_name, hits_network, subjects_of
+from warden_desktop.domain.targets import hits_domain, hits_name, hits_network, subjects_of, what_is_odd
 from warden_desktop.domain.verdict import Verdict
 
 NEVER: Literal["never"] = "never"
@@ -98,6 +97,14 @@ _LEVELS: Mapping[Risk, Level] = {
 _MINUTES: Mapping[Risk, int] = {Risk.NONE: 1440, Risk.LOW: 480, Risk.MEDIUM: 240, Risk.HIGH: 120}
 
 
+class ConditionError(ValueError):
+    """A condition does not parse; `index` says which rule of auto_approve has it."""
+
+    def __init__(self, text: str, index: int) -> None:
+        super().__init__(text)
+        self.index = index
+
+
 class Guardrails(Record):
     """The whole policy, as `guardrails.yaml` states it. `denied_verbs` gives each verb's reason."""
 
@@ -119,12 +126,12 @@ class Guardrails(Record):
         return self
 
     def verify(self, check: Callable[[str], None]) -> None:
-        """Raises ValueError, naming the rule, when a condition does not parse by `check` (Conditions.check)."""
-        for rule in self.auto_approve:
+        """Raises ConditionError, naming the rule, when a condition does not parse by `check` (Conditions.check)."""
+        for index, rule in enumerate(self.auto_approve):
             try:
                 check(rule.when)
             except ValueError as error:
-                raise ValueError(f"{self.name}: auto_approve {rule.name!r}: {error}") from error
+                raise ConditionError(f"{self.name}: auto_approve {rule.name!r}: {error}", index) from error
 
     def level_of(self, verb: Verb) -> Level:
         """Who must approve `verb` when nothing about the target asks for more."""
@@ -227,11 +234,13 @@ def _on_target(action: ProposedAction) -> Iterator[Deny]:
     if facts.targets and target.type not in facts.targets:
         wanted = " or ".join(sorted(facts.targets))
         yield Deny(rule="target", reason=f"{facts.label} needs a target that is a {wanted}, not {target.type}.")
-    if target.type is ObservableType.IP and address_of(target.value) is None:
-        yield Deny(rule="target", reason="The target is not one single IP address.")
+    if facts.targets and (odd := what_is_odd(target)):
+        yield Deny(rule="target", reason=odd)
 
 
 def _on_protected(action: ProposedAction, incident: Incident, protected: ProtectedTargets) -> Iterator[Ask | Deny]:
+    if VERBS[action.verb].risk is Risk.NONE:
+        return  # telling people about what is protected touches nothing
     subjects = subjects_of(action, incident)
     hits = (
         *(("assets", one) for one in protected.assets if hits_name(one.match, subjects.hosts)),

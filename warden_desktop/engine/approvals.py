@@ -28,8 +28,10 @@ from warden_desktop.domain.action import (
     Target,
     Verb,
 )
+from warden_desktop.domain.actor import person_of
 from warden_desktop.domain.incident import Action, Incident
 from warden_desktop.domain.policy import Allow, Ask, Deny
+from warden_desktop.domain.status import Status
 from warden_desktop.engine.bus import Bus, PublishError
 from warden_desktop.engine.errors import DeskError
 from warden_desktop.engine.incidents import Incidents
@@ -42,6 +44,7 @@ log = logging.getLogger(__name__)
 POLICY = "policy"
 LOOK_AGAIN = timedelta(minutes=1)
 _DECIDABLE = frozenset({ActionState.WAITING, ActionState.HELD})
+_NOTHING_THERE = frozenset({Status.FALSE_POSITIVE, Status.DISMISSED})
 
 
 class _Due(NamedTuple):
@@ -133,18 +136,28 @@ class Approvals:
     async def approve(self, action_id: UUID, *, digest: str, actor: str, level: Level) -> None:
         """Approve the waiting or held action that was shown as `digest`. Raises DeskError."""
 
+        event_id = uuid4()
+
         def approved(incident: Incident) -> list[ev.Event]:
             action = self._decidable(incident, action_id)
-            self._check_approval(action, digest, actor, level)
+            self._check_approval(incident, action, digest, actor, level)
             assert action.request is not None  # what waits or is held was asked or approved with its request
+            self._judge.reserve(action.proposed)
             return [
                 ev.ActionApproved(
-                    incident_id=incident.id, action_id=action.id, actor=actor, digest=action.digest,
-                    request=action.request, rule=action.rule, reason=f"approved as {level}",
+                    id=event_id, incident_id=incident.id, action_id=action.id, actor=actor, digest=action.digest,
+                    level=level, request=action.request, rule=action.rule, reason=f"approved as {level}",
                 )
             ]  # fmt: skip
 
-        await self._record(self._incident_of(action_id), approved)
+        try:
+            await self._record(self._incident_of(action_id), approved)
+        except DeskError as refusal:
+            if refusal.code == "not_recorded":
+                self._ledger.disown(event_id)
+            raise
+        finally:
+            self._judge.unreserve(action_id)
 
     async def deny(self, action_id: UUID, *, reason: str, actor: str) -> None:
         """Deny the waiting or held action. Raises DeskError."""
@@ -210,18 +223,27 @@ class Approvals:
     def _is_late(self, action: Action) -> bool:
         return action.state in _DECIDABLE and action.proposed.expires_at <= self._clock()
 
-    def _check_approval(self, action: Action, digest: str, actor: str, level: Level) -> None:
-        needed = action.level or self._judge.guardrails.level_of(action.verb)
+    def _check_approval(self, incident: Incident, action: Action, digest: str, actor: str, level: Level) -> None:
         if digest != action.digest or digest != action.proposed.digest:
             raise DeskError("changed", "The action is not the one that was shown. Look at it again, then decide.")
         if self._preview(action.proposed) != action.request:
             raise DeskError("changed", "What would be sent is no longer what was shown. Deny it and propose it again.")
+        needed = self._needed(incident, action)
         if level.rank < needed.rank:
             raise DeskError("level_too_low", f"This needs the approval of a {needed}; you decide as {level}.")
-        if self._judge.guardrails.forbid_self_approval and actor == action.proposed.proposed_by:
+        if self._judge.guardrails.forbid_self_approval and _same(actor, action.proposed.proposed_by):
             raise DeskError("self_approval", "You proposed this yourself; another person must approve it.")
         if action.state is ActionState.HELD:
             self._check_released(action)
+
+    def _needed(self, incident: Incident, action: Action) -> Level:
+        """Policy is asked again: since it asked for a person, limits may have been used up and targets protected."""
+        decision = self._judge.decide(action.proposed, incident)
+        if isinstance(decision, Deny):
+            raise DeskError("denied_by_policy", f"Policy denies it now ({decision.rule}): {decision.reason}")
+        asked = action.level or self._judge.guardrails.level_of(action.verb)
+        now = decision.level if isinstance(decision, Ask) else asked
+        return max(asked, now, key=lambda level: level.rank)
 
     def _check_released(self, action: Action) -> None:
         try:
@@ -264,7 +286,7 @@ class Approvals:
             self._look_again(due, now)
 
     def _look_again(self, due: _Due, now: datetime) -> None:
-        """What is approved but not started yet may still be held, and then waits again."""
+        """What runs may still be held before that is recorded, and then waits again."""
         found = self._incidents.action(due.action_id)
         if found is not None and not found[1].state.final:
             heapq.heappush(self._due, due._replace(at=now + LOOK_AGAIN))
@@ -279,7 +301,11 @@ def connector_for(responders: Mapping[str, Responder], verb: Verb) -> str:
 
 
 def _is_person(actor: str) -> bool:
-    return actor.startswith("analyst:")
+    return bool(person_of(actor))
+
+
+def _same(actor: str, other: str) -> bool:
+    return actor == other or (_is_person(actor) and person_of(actor) == person_of(other))
 
 
 def _denial(cause: ev.Event, action: ProposedAction, *, rule: str, reason: str) -> ev.ActionDenied:
@@ -291,15 +317,34 @@ def _denial(cause: ev.Event, action: ProposedAction, *, rule: str, reason: str) 
 def _withdrawn(cause: ev.IncidentResolved, incident: Incident) -> list[ev.Event]:
     """What still waits when its incident is resolved is not done; what a person proposes later is another matter."""
     reason = f"The incident ended as {cause.resolution} before anybody decided on this action."
-    return [
+    waiting = [
         _denial(cause, action.proposed, rule="incident_ended", reason=reason)
         for action in incident.actions
         if action.state in _DECIDABLE and (action.asked_at is None or action.asked_at <= cause.at)
     ]
+    return [*waiting, *_called_off(cause, incident)]
+
+
+def _called_off(cause: ev.IncidentResolved, incident: Incident) -> list[ev.Event]:
+    """What was approved and has not begun is not done either, when there was nothing to act on after all."""
+    reason = f"The incident ended as {cause.resolution} before this action began."
+    return [
+        _denial(cause, action.proposed, rule="incident_ended", reason=reason)
+        for action in incident.actions
+        if action.state is ActionState.APPROVED and _was_for_nothing(action, cause)
+    ]
+
+
+def _was_for_nothing(action: Action, cause: ev.IncidentResolved) -> bool:
+    before = action.decided_at is not None and action.decided_at <= cause.at
+    return before and (cause.resolution in _NOTHING_THERE or action.decided_by == POLICY)
 
 
 def _expired(incident: Incident, action_id: UUID) -> list[ev.Event]:
     action = incident.action(action_id)
+    if action is not None and action.state is ActionState.APPROVED:
+        reason = "its time was over before it could start"
+        return [ev.ActionStale(incident_id=incident.id, action_id=action_id, actor=POLICY, reason=reason)]
     if action is None or action.state not in _DECIDABLE:
         return []
     return [ev.ApprovalExpired(incident_id=incident.id, action_id=action_id, actor=POLICY)]

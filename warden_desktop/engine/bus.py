@@ -206,16 +206,16 @@ class Bus:
             for recorded in batch:
                 self._fold(recorded)
         kinds = {recorded.event.kind for recorded in batch}
-        self._ring.extend(batch, weight(batch) if ALERT_RECEIVED in kinds else 0)
-        for receiver in tuple(self._receivers):
-            self._wake(receiver)
+        self._ring.extend(batch, sum(map(weight, batch)) if ALERT_RECEIVED in kinds else 0)
+        for wake in self._ring.waited():
+            self._call(wake)
         for subscription in self._subscriptions.values():
             subscription.wake(kinds, batch[0].seq)
         self._health.works("journal")
 
-    def _wake(self, receiver: Receiver) -> None:
+    def _call(self, wake: Callable[[], None]) -> None:
         try:
-            receiver.wake()
+            wake()
         except Exception:
             log.exception("a receiver failed when it was told of new events")
 

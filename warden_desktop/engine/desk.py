@@ -26,6 +26,7 @@ from warden_desktop.domain.mode import Mode
 from warden_desktop.domain.status import ENDED, Status, may_follow
 from warden_desktop.engine.approvals import Approvals
 from warden_desktop.engine.bus import Bus, PublishError
+from warden_desktop.engine.dead_letters import DeadLetters
 from warden_desktop.engine.errors import DeskError
 from warden_desktop.engine.incidents import Incidents
 from warden_desktop.engine.kill_switch import KillSwitch
@@ -37,10 +38,17 @@ class Desk:
     """The analyst's desk."""
 
     def __init__(
-        self, bus: Bus, incidents: Incidents, approvals: Approvals, kill_switch: KillSwitch, mode: OperatingMode
+        self,
+        bus: Bus,
+        incidents: Incidents,
+        approvals: Approvals,
+        kill_switch: KillSwitch,
+        mode: OperatingMode,
+        dead_letters: DeadLetters,
     ) -> None:
         self.bus = bus
         self.incidents = incidents
+        self.dead_letters = dead_letters
         self._approvals = approvals
         self._kill_switch = kill_switch
         self._mode = mode

@@ -18,7 +18,7 @@ from uuid import UUID
 from warden_desktop.domain import events as ev
 from warden_desktop.domain.action import ActionState, Outcome, Result
 from warden_desktop.domain.incident import Action, Incident
-from warden_desktop.domain.policy import Allow, Deny
+from warden_desktop.domain.policy import Allow, Ask, Deny
 from warden_desktop.engine.bus import Bus, PublishError
 from warden_desktop.engine.incidents import Incidents
 from warden_desktop.engine.judge import Judge
@@ -106,6 +106,9 @@ class Executor:
             self._kill_switch.check_approval(action.proposed, seq)
         except Stopped as stop:
             return ev.ActionHeld.because(approved, actor=EXECUTOR, action_id=action.id, reason=str(stop))
+        if self._ledger.disowned(approved.id):
+            reason = "Its approval was recorded only after its approver had been told that it was not; decide again."
+            return ev.ActionHeld.because(approved, actor=EXECUTOR, action_id=action.id, reason=reason)
         return None
 
     def _stale(self, incident: Incident, action: Action, approved: ev.ActionApproved) -> ev.ActionStale | None:
@@ -131,11 +134,13 @@ class Executor:
         return "" if request == action.request else "changed since approval: another request would be sent"
 
     def _what_changed_in_policy(self, incident: Incident, action: Action) -> str:
-        decision = self._judge.decide(action.proposed, incident)
+        decision = self._judge.decide(action.proposed, incident, starting=True)
         if isinstance(decision, Deny):
             return f"policy denies it now ({decision.rule}): {decision.reason}"
         if action.decided_by == "policy" and not isinstance(decision, Allow):
             return f"policy approved it, but would ask a person now ({decision.rule}): {decision.reason}"
+        if isinstance(decision, Ask) and action.decided_as and decision.level.rank > action.decided_as.rank:
+            return f"approved as {action.decided_as}, but it needs a {decision.level} now ({decision.rule})"
         return ""
 
     # --- the act ------------------------------------------------------------------------------------------------

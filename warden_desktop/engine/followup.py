@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from warden_desktop.domain.action import ActionState, Result, Verb
+from warden_desktop.domain.actor import person_of
 from warden_desktop.domain.events import (
     ActionExecuted,
     Event,
@@ -44,7 +45,7 @@ class Followup:
 
     def _closed(self, incident: Incident, cause: StatusChanged) -> list[Event]:
         rule = self._guardrails.auto_close
-        if rule is None or self._mode() is not Mode.AUTONOMOUS or cause.actor.startswith("analyst:"):
+        if rule is None or self._mode() is not Mode.AUTONOMOUS or person_of(cause.actor):
             return []
         if incident.status is not Status.PENDING_REVIEW or not _may_close(rule, incident):
             return []
@@ -79,7 +80,7 @@ def _named(action: Action, response: str) -> tuple[str, str]:
     """The ticket's key and address out of what the ticket system answered; a key of our own when it names none."""
     try:
         answer = json.loads(response)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     told = {name: str(value)[:256] for name, value in answer.items()} if isinstance(answer, dict) else {}
     key = next((told[name] for name in _KEYS if told.get(name)), f"{action.proposed.connector}-{str(action.id)[:8]}")

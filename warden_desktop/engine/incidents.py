@@ -12,17 +12,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from warden_desktop.domain.alert import Alert
-from warden_desktop.domain.events import EVENT_TYPES, AlertCorrelated, Event, IncidentCreated, IncidentEvent, kind_of
+from warden_desktop.domain.events import AlertCorrelated, Event, IncidentCreated
 from warden_desktop.domain.incident import Action, Incident, IncidentRow
+from warden_desktop.engine.collector import collector_at_rest
 from warden_desktop.engine.ports import Journal, ReadModel, Recorded
 
 CURSOR = "projector"
 ENDED_KEPT = 2_000
 PAGE = 5_000
-ARCHIVED_AT_ONCE = 500
-
-KINDS = frozenset(kind_of(event_type) for event_type in EVENT_TYPES if issubclass(event_type, IncidentEvent))
-"""What incidents are made of; a delivery as it came is not among it."""
 
 
 class Incidents:
@@ -146,50 +143,51 @@ class Incidents:
 
     async def restore(self, now: datetime, recent: timedelta) -> None:
         """Bring the store up to the end of the log: the rows from the table on disk; whole the incidents that are open,
-        and of those touched within `recent` the newest. Call before the bus starts."""
+        of those touched within `recent` the newest, and those the table does not know as they are. Call before the bus
+        starts."""
+        known = await self._journal.cursor(CURSOR)
+        if known == 0:
+            return await self.rebuild()
+        with collector_at_rest(to_stay=True):
+            await self._restore(known, now - recent)
+
+    async def _restore(self, known: int, since: datetime) -> None:
+        self._seq = self._journal.last_seq
         self._rows = {row.id: row for row in await self._read_model.rows()}
-        self._seq = await self._journal.cursor(CURSOR)
-        for incident in await self._read_model.whole(self._wanted(now - recent), self._seq):
+        wanted, newer = self._wanted(since), await self._touched_since(known)
+        for incident in await self._read_model.whole(wanted, self._seq):
             self._adopt(incident)
-        await self._catch_up()
+        for incident in await self._read_model.whole(newer, self._seq):
+            self._adopt(incident)
+            self._keep(incident)
 
     async def rebuild(self) -> None:
         """Throw the table away and make it anew from the log. Instead of `restore`."""
         await self._read_model.clear(CURSOR)
-        await self._catch_up()
+        self._seq = self._journal.last_seq
+        async for page in self._read_model.everyone(self._seq):
+            for incident in page:
+                self._adopt(incident)
+                self._keep(incident)
+        await self.save()
 
     def _wanted(self, since: datetime) -> list[UUID]:
         rows = self._rows.values()
         ended = sorted((row.updated_at, row.id) for row in rows if not row.status.open and row.updated_at >= since)
         return [id for _, id in ended[-ENDED_KEPT:]] + [row.id for row in rows if row.status.open]
 
+    async def _touched_since(self, after: int) -> list[UUID]:
+        touched: dict[UUID, None] = {}
+        while page := await self._journal.read(after, PAGE):
+            touched |= {one.event.incident_id: None for one in page if one.event.incident_id is not None}
+            after = page[-1].seq
+        return list(touched)
+
     def _adopt(self, incident: Incident) -> None:
         """Hold an incident whole whose row is as it should be."""
-        self._hold(incident)
         for alert in incident.alerts:
             self._by_key[alert.source, alert.dedupe_key] = incident.id
-
-    async def _catch_up(self) -> None:
-        """Fold what the log has beyond the table. An incident that ended long ago may go on in the middle of it."""
-        if self._seq == 0:
-            await self._take_over_archived()
-        while page := await self._journal.read(self._seq, PAGE, kinds=KINDS):
-            for recorded in page:
-                owner = recorded.event.incident_id
-                if owner in self._rows and owner not in self._whole:
-                    await self._bring_back(owner)
-                self.apply(recorded)
-            await self.save()
-        await self.save()
-        self._seq = max(self._seq, self._journal.last_seq)
-
-    async def _take_over_archived(self) -> None:
-        """The log may begin with what became of incidents before it."""
-        number = 0
-        while page := await self._read_model.archived(number, ARCHIVED_AT_ONCE):
-            for number, incident in page:
-                self._keep(incident)
-        self._seq = await self._read_model.begin()
+        self._hold(incident)
 
     async def save(self) -> None:
         """Write the rows that changed to the table on disk, with the position they stand for. Raises JournalError."""

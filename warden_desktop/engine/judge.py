@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from warden_desktop.domain.action import VERBS, ActionState, ProposedAction, Verb
@@ -24,6 +25,11 @@ HOUR = timedelta(hours=1)
 _NOT_USED = frozenset(
     {ActionState.WAITING, ActionState.HELD, ActionState.DENIED, ActionState.EXPIRED, ActionState.STALE}
 )
+
+
+class _Use(NamedTuple):
+    verb: Verb
+    at: datetime
 
 
 class Judge:
@@ -45,18 +51,29 @@ class Judge:
         self._conditions = conditions
         self._mode = mode
         self._clock = clock
-        self._approved: dict[UUID, datetime] = {}
+        self._used: dict[UUID, _Use] = {}
+        self._reserved: dict[UUID, Verb] = {}
         self._counted_from_log = False
         bus.attach(self._note)
 
-    def decide(self, action: ProposedAction, incident: Incident) -> Decision:
-        """The decision on `action` now. One that is allowed counts at once, so that many at once stay within limits."""
-        decision = decide(
-            action, incident, self.guardrails, self._mode(), self._holds(action, incident), self._usage(action)
-        )
+    def decide(self, action: ProposedAction, incident: Incident, *, starting: bool = False) -> Decision:
+        """The decision on `action` now. One that is allowed counts at once, so that many at once stay within limits.
+
+        `starting`: it was approved before; of the others only those approved before it count against its limit.
+        """
+        usage = self._usage(action, self._used.get(action.id) if starting else None)
+        decision = decide(action, incident, self.guardrails, self._mode(), self._holds(action, incident), usage)
         if isinstance(decision, Allow):
-            self._approved[action.id] = self._clock()
+            self._used.setdefault(action.id, _Use(action.verb, self._clock()))
         return decision
+
+    def reserve(self, action: ProposedAction) -> None:
+        """Count `action` against its limit while a person's approval of it is being recorded."""
+        self._reserved[action.id] = action.verb
+
+    def unreserve(self, action_id: UUID) -> None:
+        """The approval is recorded, and counts as such, or it is not."""
+        self._reserved.pop(action_id, None)
 
     def _holds(self, action: ProposedAction, incident: Incident) -> Callable[[str], bool]:
         @cache
@@ -65,27 +82,35 @@ class Judge:
 
         return lambda expression: bound()(expression)
 
-    def _usage(self, action: ProposedAction) -> Counter[Verb]:
+    def _usage(self, action: ProposedAction, own: _Use | None) -> Counter[Verb]:
         """How often each limited verb was approved within the hour, this action itself left out."""
         if action.verb not in self.guardrails.limits:
             return Counter()
         self._count_from_log()
         since = self._clock() - HOUR
-        self._approved = {one: at for one, at in self._approved.items() if at > since}
-        found = (self._incidents.action(one) for one in self._approved if one != action.id)
-        return Counter(one[1].verb for one in found if one is not None and one[1].state not in _NOT_USED)
+        self._used = {one: use for one, use in self._used.items() if use.at > since}
+        used = {one: use.verb for one, use in self._used.items() if self._counts(one) and (not own or use.at < own.at)}
+        meant = used if own else {**used, **self._reserved}
+        return Counter(verb for one, verb in meant.items() if one != action.id)
+
+    def _counts(self, action_id: UUID) -> bool:
+        """What is no longer in memory has ended, and was used."""
+        found = self._incidents.action(action_id)
+        return found is None or found[1].state not in _NOT_USED
 
     def _count_from_log(self) -> None:
         if self._counted_from_log:
             return
         self._counted_from_log = True
         for _, action in self._incidents.actions():
-            if action.decided_at is not None and action.id not in self._approved:
-                self._approved[action.id] = action.decided_at
+            if action.decided_at is not None:
+                self._used.setdefault(action.id, _Use(action.verb, action.decided_at))
 
     def _note(self, recorded: Recorded) -> None:
-        if isinstance(recorded.event, ActionApproved):
-            self._approved[recorded.event.action_id] = recorded.event.at
+        approved = recorded.event
+        found = self._incidents.action(approved.action_id) if isinstance(approved, ActionApproved) else None
+        if found is not None:
+            self._used[found[1].id] = _Use(found[1].verb, approved.at)
 
 
 def facts_of_action(action: ProposedAction) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
@@ -10,10 +11,12 @@ from typing import Any, NamedTuple
 
 from warden_desktop.engine.ports import Recorded
 
+log = logging.getLogger(__name__)
+
 Lane = Callable[[Recorded], Hashable]
 
 BREATH = 64
-"""Events after which a worker lets others have the loop, should no handler have waited for anything."""
+"""Events after which the workers let others have the loop, should no handler have waited for anything."""
 
 
 class Turn(NamedTuple):
@@ -51,7 +54,7 @@ class Lanes:
 
     def add(self, recorded: Recorded) -> None:
         """Serve `recorded` after the others of its lane."""
-        lane = self._lane(recorded)
+        lane = self._lane_of(recorded)
         if lane not in self._busy:
             self._busy[lane] = None
             self._begin(Turn(lane, recorded))
@@ -63,7 +66,7 @@ class Lanes:
     @asynccontextmanager
     async def alone(self, recorded: Recorded) -> AsyncIterator[None]:
         """Hold the lane of `recorded`: nothing of it is served meanwhile."""
-        lane = self._lane(recorded)
+        lane = self._lane_of(recorded)
         while lane in self._busy:
             self._freed.clear()
             await self._freed.wait()
@@ -81,6 +84,13 @@ class Lanes:
             gone.clear()
         self._freed.set()
 
+    def _lane_of(self, recorded: Recorded) -> Hashable:
+        try:
+            return self._lane(recorded)
+        except Exception:
+            log.exception("no lane for event %d (%s)", recorded.seq, recorded.event.kind)
+            return None
+
     def _begin(self, turn: Turn) -> None:
         self._waiting.append(turn)
         self._employ()
@@ -88,7 +98,7 @@ class Lanes:
     def _employ(self) -> None:
         """Start one worker, when there is work for one. Once it runs it starts the next: handlers that wait for nothing
         need but one, however much has come at once."""
-        if self._waiting and not self._starting and len(self._workers) < self._concurrency:
+        if not self._starting and self._waiting and len(self._workers) < self._concurrency:
             worker = self._run(self._work())
             if worker is not None:
                 self._starting = True
@@ -97,31 +107,32 @@ class Lanes:
 
     def _left(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
-        if not self._workers:
-            self._starting = False
+        self._starting = False
         self._employ()
 
     async def _work(self) -> None:
         self._starting = False
         served = 0
         while self._waiting:
-            lane, recorded, failures = self._waiting.popleft()
-            self._employ()
-            pause = await self._serve(recorded, failures)
+            turn = self._waiting.popleft()
+            if self._waiting:
+                self._employ()
+            pause = await self._serve(turn.recorded, turn.failures)
             if pause is None:
-                self._next(lane)
+                self._next(turn.lane)
             else:
-                self._pause(pause, Turn(lane, recorded, failures + 1))
+                self._pause(pause, turn._replace(failures=turn.failures + 1))
             served += 1
-            if served % BREATH == 0:
+            if served * len(self._workers) >= BREATH:
+                served = 0
                 await asyncio.sleep(0)
 
     def _next(self, lane: Hashable) -> None:
-        followers = self._busy.get(lane)
+        followers = self._busy.pop(lane, None)
         if followers:
+            self._busy[lane] = followers
             self._begin(Turn(lane, followers.popleft()))
         else:
-            self._busy.pop(lane, None)
             self._freed.set()
 
     def _pause(self, seconds: float, turn: Turn) -> None:

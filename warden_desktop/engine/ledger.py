@@ -34,6 +34,7 @@ class Ledger:
         self._bus = bus
         self._incidents = incidents
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._disowned: set[UUID] = set()
 
     async def record(self, incident_id: UUID, decide: Callable[[Incident], Sequence[Event]]) -> tuple[Recorded, ...]:
         """Record what `decide` makes of the incident's current state, atomically with the status that follows.
@@ -50,6 +51,14 @@ class Ledger:
             if not events:
                 return ()
             return await self._bus.publish(*events, *_status_after(incident, events))
+
+    def disown(self, event_id: UUID) -> None:
+        """A person was told that this event is not recorded. Should it be recorded late, it must not be acted on."""
+        self._disowned.add(event_id)
+
+    def disowned(self, event_id: UUID) -> bool:
+        """Whether a person was told that this event does not count."""
+        return event_id in self._disowned
 
 
 def standing(incident: Incident) -> Status:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -119,14 +119,11 @@ class ReadModel(Protocol):
     async def clear(self, cursor: str) -> None:
         """Throw all rows away and set the cursor to 0."""
 
-    async def begin(self) -> int:
-        """The last archived event, which the log follows on from; 0 for none."""
-
     async def whole(self, incident_ids: Collection[UUID], upto: int) -> list[Incident]:
         """These incidents as the log up to event `upto` makes them, archived events included; unknown ones left out."""
 
-    async def archived(self, after: int, limit: int) -> list[tuple[int, Incident]]:
-        """Up to `limit` incidents as their archived events made them, numbered above `after`, oldest first."""
+    def everyone(self, upto: int) -> AsyncIterator[list[Incident]]:
+        """All incidents there ever were as the log up to event `upto` makes them, page by page, oldest first."""
 
 
 class Latch(Protocol):

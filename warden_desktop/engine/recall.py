@@ -5,7 +5,7 @@ A fold of the log, like the incident store: attach `apply` to the bus, and `lear
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from uuid import UUID
@@ -52,7 +52,7 @@ class Recall:
 
     def learn(self, rows: Iterable[IncidentRow]) -> None:
         """Take in the rows of incidents that were there before, oldest first; their words stand for observables."""
-        for row in rows:
+        for row in deque(rows, INCIDENTS_KEPT):
             self._add(row.id, row.text.removeprefix(row.title.casefold()).split())
 
     def past(self, value: str, incident_id: UUID, category: str) -> Past:

@@ -52,7 +52,9 @@ class Receiver:
         self._closed = False
         self.missed = 0
         self.on_ready: Callable[[], None] | None = None
-        """Called on the loop when events have arrived; for readers that do not await."""
+        """Called on the loop when events have arrived, and then not again before the next `drain`; for readers that do
+        not await. It must be quick."""
+        self._listen()
 
     @property
     def position(self) -> int:
@@ -69,6 +71,7 @@ class Receiver:
         missed = self._skip()
         events = self._ring.slice(self._position, limit)
         self._position += len(events)
+        self._listen()
         return Batch(missed, events)
 
     async def next(self) -> Recorded:
@@ -122,8 +125,13 @@ class Receiver:
     def close(self) -> None:
         """Stop receiving; a waiting reader learns of it."""
         self._closed = True
+        self._ring.waiting.pop(self.wake, None)
         self._forget(self)
         self.wake()
+
+    def _listen(self) -> None:
+        if not self._closed:
+            self._ring.waiting[self.wake] = None
 
     async def _following(self, limit: int) -> list[Recorded]:
         while not self._closed:
@@ -153,6 +161,7 @@ class Receiver:
 
     async def _wait(self) -> None:
         self._waiter = asyncio.get_running_loop().create_future()
+        self._listen()
         try:
             await self._waiter
         finally:

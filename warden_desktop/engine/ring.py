@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from warden_desktop.domain.events import AlertReceived
 from warden_desktop.engine.ports import Recorded
@@ -20,6 +20,8 @@ class Ring:
         self.head = head
         self.tail = head + 1
         """The oldest number still held; `head + 1` when empty."""
+        self.waiting: dict[Callable[[], None], None] = {}
+        """To be called when the head moves, once: readers that have taken all there was."""
         self._most_bytes = most_bytes
         self._bytes = 0
         self._weights: deque[tuple[int, int]] = deque()
@@ -27,14 +29,16 @@ class Ring:
 
     def extend(self, batch: Sequence[Recorded], weight: int = 0) -> None:
         """Add what follows the head; `weight` is the bytes of the whole batch."""
-        held = list(batch[-self.size :])
+        held = batch if len(batch) <= self.size else batch[-self.size :]
         low = held[0].seq % self.size
         room = self.size - low
-        self._slots[low : low + len(held)] = held[:room]
-        if len(held) > room:
-            self._slots[: len(held) - room] = held[room:]
+        if len(held) <= room:
+            self._slots[low : low + len(held)] = held
+        else:
+            self._slots[low:], self._slots[: len(held) - room] = held[:room], held[room:]
         self.head = held[-1].seq
-        self._forget(max(self.tail, self.head - self.size + 1, held[0].seq if len(batch) > self.size else 0))
+        if self.head - self.tail >= self.size:
+            self._forget(self.head - self.size + 1)
         if weight:
             self._weigh(weight)
 
@@ -46,6 +50,12 @@ class Ring:
         low, high = first % self.size, last % self.size
         found = self._slots[low : high + 1] if low <= high else self._slots[low:] + self._slots[: high + 1]
         return found  # type: ignore[return-value]  # no slot between tail and head is empty
+
+    def waited(self) -> Sequence[Callable[[], None]]:
+        """Whom to tell that the head has moved."""
+        waiting = tuple(self.waiting)
+        self.waiting.clear()
+        return waiting
 
     def _weigh(self, weight: int) -> None:
         self._weights.append((self.head, weight))
@@ -65,6 +75,7 @@ class Ring:
             self._bytes -= self._weights.popleft()[1]
 
 
-def weight(events: Sequence[Recorded]) -> int:
-    """The bytes of the raw deliveries among `events`: what a sender can make large."""
-    return sum(len(one.event.raw) for one in events if isinstance(one.event, AlertReceived))
+def weight(recorded: Recorded) -> int:
+    """The bytes of a raw delivery: what a sender can make large."""
+    event = recorded.event
+    return len(event.raw) if type(event) is AlertReceived else 0

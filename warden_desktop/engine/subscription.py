@@ -83,7 +83,7 @@ class Subscription:
         self._run(self._save_regularly())
 
     async def stop(self) -> None:
-        """Stop taking events, cancel what runs, and save the position. A handler may call it; it alone is not cancelled."""
+        """Stop taking events, cancel what runs, and save the position. The handler that calls it is not cancelled."""
         self._spawn = None
         others = self._tasks - {asyncio.current_task()}
         for task in others:
@@ -165,7 +165,7 @@ class Subscription:
             try:
                 letters = await self._journal.dead_letters(self.name)
                 self._position = self._saved = await self._journal.cursor(self.name)
-            except JournalError as error:
+            except Exception as error:
                 await self._cannot_read(error)
             else:
                 self._buried = {letter.recorded.seq for letter in letters}
@@ -184,12 +184,12 @@ class Subscription:
         head = self._ring.head
         try:
             events = await self._journal.read(after, FROM_LOG, kinds=self._kinds)
-        except JournalError as error:
+        except Exception as error:
             await self._cannot_read(error)
             return [], after
         return events, events[-1].seq if len(events) == FROM_LOG else max(head, events[-1].seq if events else 0)
 
-    async def _cannot_read(self, error: JournalError) -> None:
+    async def _cannot_read(self, error: Exception) -> None:
         log.error("%s cannot read the log: %s", self.name, error)
         await asyncio.sleep(LOG_RETRY)
 
@@ -197,49 +197,47 @@ class Subscription:
         self._position = recorded.seq
         if recorded.seq not in self._buried:
             self._pending[recorded.seq] = recorded
-            self._bytes += weight((recorded,))
+            self._bytes += weight(recorded)
             self._lanes.add(recorded)
 
     # --- handling -------------------------------------------------------------------------------------------------
 
     async def _serve(self, recorded: Recorded, failures: int) -> float | None:
         """Seconds after which to try again, or None when it is handled or buried."""
-        error = await self.attempt(recorded)
-        if error is not None:
-            log.warning("%s failed on event %d (%s): %r", self.name, recorded.seq, recorded.event.kind, error)
-            if failures < len(RETRY_DELAYS) or self._interest.endless(error):
-                self.retried += 1
-                return RETRY_DELAYS[min(failures, len(RETRY_DELAYS) - 1)]
-            await self._bury(recorded, error, failures + 1)
-        if self._pending.pop(recorded.seq, None) is not None:  # it is gone when the handler stopped its own subscription
-            self._bytes -= weight((recorded,))
-        self._freed.set()
-        return None
-
-    async def attempt(self, recorded: Recorded) -> Exception | None:
-        """Have it handled once; what went wrong, or None."""
         try:
             await self._handler(recorded)
-        except Exception as error:
-            return error
-        except asyncio.CancelledError as cancelled:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            return RuntimeError(f"the handler awaited something that was cancelled: {cancelled!r}")
+        except (Exception, asyncio.CancelledError) as raised:
+            return await self._failed(recorded, failures, _fault(raised))
         self.handled += 1
+        self._finished(recorded)
         return None
+
+    async def _failed(self, recorded: Recorded, failures: int, error: Exception) -> float | None:
+        log.warning("%s failed on event %d (%s): %r", self.name, recorded.seq, recorded.event.kind, error)
+        if failures < len(RETRY_DELAYS) or self._interest.endless(error):
+            self.retried += 1
+            return RETRY_DELAYS[min(failures, len(RETRY_DELAYS) - 1)]
+        await self._bury(recorded, error, failures + 1)
+        self._finished(recorded)
+        return None
+
+    def _finished(self, recorded: Recorded) -> None:
+        if self._pending.pop(recorded.seq, None) is not None:  # gone when the handler has unsubscribed itself
+            self._bytes -= weight(recorded)
+        self._freed.set()
 
     async def retry(self, letter: DeadLetter) -> DeadLetter | None:
         """Handle a dead letter's event once more, when nothing else of its lane is being handled. None when it
         succeeded: then the letter is gone. Raises JournalError when the letter could not be changed."""
-        async with self._lanes.alone(letter.recorded):
-            error = await self.attempt(letter.recorded)
-        if error is not None:
-            log.warning("%s failed again on event %d: %r", self.name, letter.recorded.seq, error)
-            again = letter._replace(error=described(error), attempts=letter.attempts + 1)
+        try:
+            async with self._lanes.alone(letter.recorded):
+                await self._handler(letter.recorded)
+        except (Exception, asyncio.CancelledError) as raised:
+            again = letter._replace(error=_described(_fault(raised)), attempts=letter.attempts + 1)
+            log.warning("%s failed again on event %d: %s", self.name, letter.recorded.seq, again.error)
             await self._journal.bury(again)
             return again
+        self.handled += 1
         await self._journal.remove_dead_letter(self.name, letter.recorded.seq)
         self.forget(letter)
         return None
@@ -250,7 +248,7 @@ class Subscription:
 
     async def _bury(self, recorded: Recorded, error: Exception, attempts: int) -> None:
         log.error("%s gives up on event %d (%s)", self.name, recorded.seq, recorded.event.kind, exc_info=error)
-        letter = DeadLetter(self.name, recorded, described(error), attempts)
+        letter = DeadLetter(self.name, recorded, _described(error), attempts)
         while True:
             try:
                 await self._journal.bury(letter)
@@ -287,6 +285,15 @@ class Subscription:
         return task
 
 
-def described(error: Exception) -> str:
-    """What a dead letter says of an error."""
+def _fault(raised: BaseException) -> Exception:
+    """What a handler raised, as an error of its own. Raises it again when it is the task that is cancelled."""
+    if isinstance(raised, Exception):
+        return raised
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        raise raised
+    return RuntimeError("the handler awaited something that was cancelled")
+
+
+def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

@@ -41,6 +41,11 @@ _asyncio = cast("type[qasync.QEventLoop]", asyncio.SelectorEventLoop)
 _base_events: Any = asyncio.base_events
 
 
+def _hide_caller(handle: Any) -> None:
+    """In debug mode a handle remembers who made it: not us, but who called us."""
+    del handle._source_traceback[-1]
+
+
 class SelectorLoop(StallWatch, qasync.QEventLoop):
     """The loop as described above, for systems whose selector has a descriptor."""
 
@@ -171,7 +176,7 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
             self._check_callback(callback, "call_soon")
         handle = asyncio.Handle(callback, args, self, context)
         if self._debug:
-            del handle._source_traceback[-1]  # it begins where we were called
+            _hide_caller(handle)
         self._ready.append(handle)
         if self._asleep:
             self._doorbell.ring()
@@ -183,7 +188,7 @@ class SelectorLoop(StallWatch, qasync.QEventLoop):
         """Run `callback(*args)` when `time()` has reached `when`, never before."""
         timer = _asyncio.call_at(self, when, callback, *args, context=context)
         if self._debug:
-            del timer._source_traceback[-1]
+            _hide_caller(timer)
         if self._asleep:
             self._set_alarm()
         return timer

@@ -25,7 +25,7 @@ from warden_desktop.ui.theme import Theme
 from warden_desktop.ui.words import count
 from warden_desktop.ui.work import Start
 
-_WIDTHS = {0: 32, 1: 19, 2: 22, 3: 21, 4: 14, 5: 14, 6: 13}
+_WIDTHS = {0: 29, 1: 22, 2: 22, 3: 24, 4: 14, 5: 14, 6: 13}
 _OUTCOME_COLUMN = 7
 
 

@@ -160,10 +160,8 @@ class DecisionBar(QWidget):
         return ""
 
     def _say(self, missing: str) -> None:
-        text = (
-            "Recording the decision…" if self._busy else (missing if self.armed or self._forbidden else self._unarmed())
-        )
-        self._notice.setText(text or "Nothing happens until you decide.")
+        told = missing if self.armed or self._forbidden else self._unarmed()
+        self._notice.setText("Recording the decision…" if self._busy else told or "Nothing happens until you decide.")
         set_tone(self._notice, "danger" if self._forbidden else "")
 
     def _unarmed(self) -> str:

@@ -115,8 +115,8 @@ class ApprovalDialog(QDialog):
         self._action_id = action_id
         self._render(*found)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not activate)
-        if not activate and not self.isVisible():
-            self._step_aside()
+        if not self.isVisible():
+            self._place(aside=not activate)
         self.show()
         if activate:
             self.raise_()
@@ -124,16 +124,18 @@ class ApprovalDialog(QDialog):
         self._scroll.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
 
-    def _step_aside(self) -> None:
-        """Nobody asked for it, so it comes up at the side, over the empty place of the incident, and leaves the kill
-        switch to be seen."""
+    def _place(self, *, aside: bool) -> None:
+        """Below the header, so that the kill switch is seen; at the right when nobody asked for it, so that the table
+        is seen as well."""
         parent = self.parentWidget()
-        if parent is not None:
-            theirs, room = parent.window().geometry(), self.screen().availableGeometry()
-            left = min(theirs.right(), room.right()) - self.width() - _ASIDE
-            top = theirs.top() + _HEAD
-            self.resize(self.width(), max(min(self.height(), room.bottom() - top - _ASIDE), self.minimumHeight()))
-            self.move(max(left, room.left()), top)
+        if parent is None or not parent.isVisible():
+            return
+        theirs, room = parent.window().geometry(), parent.screen().availableGeometry()
+        spare = theirs.width() - self.width()
+        left = theirs.left() + (spare - _ASIDE if aside else spare // 2)
+        top = min(theirs.top() + _HEAD, room.bottom() - _ASIDE - self.minimumHeight())
+        self.resize(self.width(), max(min(_HEIGHT, room.bottom() - top - _ASIDE), self.minimumHeight()))
+        self.move(max(min(left, room.right() - self.width()), room.left()), max(top, room.top()))
 
     def deny_action(self, action_id: UUID) -> bool:
         """Show an action with the question why it is denied."""

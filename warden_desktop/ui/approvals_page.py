@@ -22,7 +22,7 @@ from warden_desktop.ui.theme import Theme
 from warden_desktop.ui.words import count
 from warden_desktop.ui.work import Start
 
-_WIDTHS = {0: 16, 1: 21, 2: 26, 3: 13, 5: 13, 6: 26, 7: 29}
+_WIDTHS = {0: 16, 1: 21, 2: 26, 3: 13, 5: 13, 6: 24, 7: 34}
 _INCIDENT_COLUMN = 4
 
 

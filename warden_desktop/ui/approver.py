@@ -133,7 +133,8 @@ class Approver(QObject):
             self._waiting[action_id] = None
 
     def _count(self) -> None:
-        self.dialog.show_waiting(len(self._others()))
+        shown = self.dialog.isVisible() and self.dialog.action_id in self._waiting
+        self.dialog.show_waiting(self.waiting - shown)
         self.waiting_changed.emit(self.waiting)
 
 

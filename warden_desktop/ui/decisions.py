@@ -82,7 +82,7 @@ class Decisions(QObject):
         if incident.status.open:
             about = _about(incident)
             if waiting := incident.waiting:
-                about = f"{about}  ·  {count(waiting, 'action')} that waits here will not run"
+                about = f"{about}  ·  {count(waiting, 'waiting action')} will not run"
             work = partial(self._desk.resolve, incident.id, resolution=ending, actor=self._actor)
             self._ask(incident, verb, about, usual, work)
 

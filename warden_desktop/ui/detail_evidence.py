@@ -143,9 +143,8 @@ def _found(enrichment: Enrichment, now: datetime) -> QWidget:
     found = chip(str(number), "good" if number else "")
     found.setAccessibleName(count(number, "finding"))
     made = held(beside(label(words(enrichment.provider), elide=True), found, label(_old(enrichment, now), "caption")))
-    set_tooltip(
-        made, f"{count(number, 'finding')}, from knowledge {_old(enrichment, now)}. {enrichment.detail}".strip()
-    )
+    told = f"{count(number, 'finding')}, from knowledge {_old(enrichment, now)}"
+    set_tooltip(made, f"{told}: {enrichment.detail}" if enrichment.detail else told)
     return made
 
 

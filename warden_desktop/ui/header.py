@@ -38,7 +38,7 @@ class Header(QFrame):
         self.setAccessibleName("Header")
         set_role(self, "header")
         self.mode = ModeSwitch(desk, start, actor)
-        self._endpoint = label("", "muted")
+        self._endpoint = label("", "muted", elide=True)
         self._per_minute = label("0/min", "strong")
         self._curve = Sparkline(theme)
         self._traffic = held(beside(self._endpoint, self._curve, self._per_minute, gap=3))

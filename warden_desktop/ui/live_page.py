@@ -1,4 +1,5 @@
-"""The tail of the bus: every event as it happens, with filters, a pause, and older ones on demand."""
+"""The tail of the bus: every event as it happens, with filters, a pause, and older ones on demand; and beside it what
+could not be handled."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QTableView,
+    QTabWidget,
     QWidget,
 )
 
@@ -22,10 +24,11 @@ from warden_desktop.domain.events import EVENT_TYPES, kind_of
 from warden_desktop.engine.desk import Desk
 from warden_desktop.engine.ports import Recorded
 from warden_desktop.ui.arrange import beside, framed, held, stacked
+from warden_desktop.ui.dead_letters import DeadLettersView
 from warden_desktop.ui.empty_state import EmptyState
 from warden_desktop.ui.live_model import INCIDENT, KIND, SEQ, TIME, WHAT, WHO, LiveModel
 from warden_desktop.ui.plain_text import label, text_view
-from warden_desktop.ui.theme import Theme, set_role
+from warden_desktop.ui.theme import GRID, Theme, set_role
 from warden_desktop.ui.words import DETAIL_LIMIT, count, shown, words
 from warden_desktop.ui.work import Start
 
@@ -34,7 +37,10 @@ _WIDTHS = {TIME: 14, SEQ: 10, KIND: 24, INCIDENT: 34, WHO: 20}
 
 
 class LivePage(QWidget):
-    """Newest at the bottom. It follows the end while the end is in sight, and stands still while paused."""
+    """Newest at the bottom. It follows the end while the end is in sight, and stands still while paused.
+
+    `badge_changed` carries how many events could not be handled.
+    """
 
     incident_wanted = Signal(object)
     badge_changed = Signal(object)
@@ -64,6 +70,8 @@ class LivePage(QWidget):
         self.detail.setPlaceholderText("Choose an event to see it in full, as it is recorded.")
         self._empty = EmptyState(theme, "live", "Nothing yet", "Every event appears here the moment it is recorded.")
         self.table = self._table(theme)
+        self.dead_letters = DeadLettersView(desk, start, theme, actor, self._title_of)
+        self.tabs = QTabWidget()
         self._arrange()
         self._connect()
         self.on_resync()
@@ -91,7 +99,7 @@ class LivePage(QWidget):
 
     def _arrange(self) -> None:
         self.search.setFixedWidth(260)
-        head = beside(label("Live", "title"), self._summary, None, self.kinds, self.search, self.pause, gap=3)
+        head = beside(self._summary, None, self.kinds, self.search, self.pause, gap=3)
         self._body = QStackedWidget()
         self._body.addWidget(held(stacked(beside(self.older, None), self.table, gap=1)))
         self._body.addWidget(self._empty)
@@ -100,7 +108,14 @@ class LivePage(QWidget):
         split.addWidget(framed(stacked(self.detail), "surface"))
         split.setSizes([520, 160])
         split.setChildrenCollapsible(False)
-        page = stacked(head, split, gap=3, margin=5)
+        tail = stacked(head, split, gap=3)
+        tail.setStretch(1, 1)
+        tail.setContentsMargins(0, round(2 * GRID), 0, 0)
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(held(tail), "Events")
+        self.tabs.addTab(self.dead_letters, "")
+        self._show_dead(0)
+        page = stacked(label("Live", "title"), self.tabs, gap=2, margin=5)
         page.setStretch(1, 1)
         self.setLayout(page)
 
@@ -111,6 +126,8 @@ class LivePage(QWidget):
         self.older.clicked.connect(self._load_older)
         self.table.doubleClicked.connect(self._open)
         self.table.selectionModel().currentRowChanged.connect(self._chosen)
+        self.dead_letters.count_changed.connect(self._show_dead)
+        self.dead_letters.incident_wanted.connect(self.incident_wanted)
 
     # --- following ----------------------------------------------------------------------------------------------
 
@@ -127,6 +144,11 @@ class LivePage(QWidget):
         self.model.clear()
         self._held_back.clear()
         self._load_older()
+        self.dead_letters.reload()
+
+    def _show_dead(self, number: int) -> None:
+        self.tabs.setTabText(self.tabs.indexOf(self.dead_letters), f"Could not be handled ({number:,})")
+        self.badge_changed.emit(number)
 
     def _append(self, batch: list[Recorded]) -> None:
         bar = self.table.verticalScrollBar()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QStackedWidget, QTableView, QWidget
 
 from warden_desktop.engine.desk import Desk
+from warden_desktop.engine.vital_signs import Vitals
 from warden_desktop.ui.arrange import beside, held, stacked
 from warden_desktop.ui.frame_timer import FrameTimer
 from warden_desktop.ui.header import Header
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
         self.status = StatusBar(theme)
         self.stack = QStackedWidget()
         self.keys: KeySheet | None = None
+        self._vitals: Callable[[], Vitals] | None = None
         self.setWindowTitle("Warden")
         self.setWindowIcon(application_icon())
         self.setMinimumSize(*_SMALLEST)
@@ -144,6 +146,11 @@ class MainWindow(QMainWindow):
         self.header.show_endpoint(endpoint)
         self.queue.show_endpoint(endpoint)
 
+    def show_vitals(self, read: Callable[[], Vitals]) -> None:
+        """From now on, show in the status bar what `read` tells."""
+        self._vitals = read
+        self._look()
+
     def _page(self, number: int) -> None:
         names = [place.name for place in PLACES if place.name in self.pages]
         if number <= len(names):
@@ -172,8 +179,12 @@ class MainWindow(QMainWindow):
 
     def _look(self) -> None:
         self.header.refresh()
-        self.status.show_behind(self._frames.behind)
-        self.status.show_journal(self._desk.bus.last_seq, self._desk.bus.failed_publishes)
+        vitals = self._vitals() if self._vitals is not None else None
+        bus = vitals.bus if vitals is not None else self._desk.bus.pulse()
+        self.status.show_bus(bus, self._frames.behind)
+        self.status.show_journal(bus, vitals.journal if vitals is not None else None)
+        if vitals is not None:
+            self.status.show_loop(vitals.loop)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape leaves whatever line is being typed into."""

@@ -29,7 +29,7 @@ PLACES: tuple[Place, ...] = (
     Place("queue", "Queue", "queue", "open incident"),
     Place("approvals", "Approvals", "approvals", "action waiting for you", "actions waiting for you"),
     Place("actions", "Actions", "actions", "action that needs a look", "actions that need a look"),
-    Place("live", "Live", "live", "new event"),
+    Place("live", "Live", "live", "event that could not be handled", "events that could not be handled"),
     Place("settings", "Settings", "settings", "change not saved", "changes not saved"),
 )
 """The pages, in the order of their keys 1 to 5."""

@@ -17,6 +17,7 @@ from warden_desktop.ui.theme import set_role, set_tone
 from warden_desktop.ui.words import CELL_LIMIT, DETAIL_LIMIT, defanged, shown
 
 _TOOLTIP_LIMIT = 2_000
+_LINE_END = "\u2028"  # the only one QStaticText breaks at
 
 
 class PlainLabel(QLabel):
@@ -96,11 +97,12 @@ class WrappingLabel(PlainLabel):
 
     def _lay_out(self, width: int) -> int:
         """The height in pixels at this width."""
-        if self._laid_out.text() != self.text():
-            self._laid_out.setText(self.text())
+        text = self.text().replace("\n", _LINE_END)
+        if self._laid_out.text() != text:
+            self._laid_out.setText(text)
         self._laid_out.setTextWidth(max(width, 1))
         self._laid_out.prepare(font=self.font())
-        return math.ceil(self._laid_out.size().height()) if self.text() else self.fontMetrics().height()
+        return math.ceil(self._laid_out.size().height()) if text else self.fontMetrics().height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -82,7 +82,7 @@ class QueuePage(QWidget):
         self._split.setStretchFactor(1, 2)
         self._split.setChildrenCollapsible(False)
         self.area.setMinimumWidth(theme.space(90))
-        self.detail.setMinimumWidth(theme.space(100))
+        self.detail.setMinimumWidth(theme.space(120))  # the buttons of its head, side by side
         self._split.setSizes([100 * _TABLE_SHARE, 100 * (100 - _TABLE_SHARE)])
         kept = self._store.get(_SPLIT)
         if isinstance(kept, str):

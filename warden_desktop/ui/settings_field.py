@@ -62,7 +62,7 @@ class SettingField(QWidget):
         super().__init__()
         self.setting = setting
         self._control = _control(setting.field.annotation)
-        name = words(setting.path[-1])
+        name = words(setting.path[-1]).replace(" url", " URL")
         self._control.widget.setAccessibleName(name)
         self._control.widget.setAccessibleDescription(setting.field.description or "")
         self._control.widget.setFixedWidth(_CONTROL_WIDTH)

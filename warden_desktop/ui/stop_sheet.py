@@ -73,7 +73,7 @@ class StopSheet(QDialog):
         self._foot = Turning(self._explaining, self._releasing)
         buttons = beside(self.approvals, None, self._close)
         parts = (self._heading, self._who, self._failure, self._tiles(), self._unknown, self._note)
-        page = stacked(*parts, self._foot, self._said, buttons, gap=3, margin=5)
+        page = stacked(*parts, self._foot, self._said, None, buttons, gap=3, margin=5)
         page.setSizeConstraint(QLayout.SizeConstraint.SetMinAndMaxSize)
         self.setLayout(page)
         self._say("", "")

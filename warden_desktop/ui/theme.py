@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from warden_desktop.assets import resource
 from warden_desktop.domain.alert import Severity
@@ -138,13 +138,20 @@ def set_role(widget: QWidget, role: str) -> None:
 
 def set_tone(widget: QWidget, tone: str) -> None:
     """Colour what a widget says: "good", "warn", "danger", "accent", "simulated", or "" for none."""
-    _restyle(widget, "tone", tone)
+    if _restyle(widget, "tone", tone):
+        for inside in widget.findChildren(QLabel):  # Qt does not see that a rule for what is in it now holds
+            _polish(inside)
 
 
-def _restyle(widget: QWidget, name: str, value: str) -> None:
+def _restyle(widget: QWidget, name: str, value: str) -> bool:
     if widget.property(name) == value:
-        return
+        return False
     widget.setProperty(name, value)
+    _polish(widget)
+    return True
+
+
+def _polish(widget: QWidget) -> None:
     widget.style().unpolish(widget)
     widget.style().polish(widget)
 

@@ -7,7 +7,7 @@ from warden_desktop.adapters.journal.condition import Condition, health
 from warden_desktop.adapters.journal.journal import FILE_NAME, SqliteJournal
 from warden_desktop.adapters.journal.read_model import SqliteReadModel
 from warden_desktop.adapters.journal.reader import JournalReader, open_reader
-from warden_desktop.adapters.journal.retention import Moved, archive, archive_regularly
+from warden_desktop.adapters.journal.retention import Moved, archive, archive_regularly, compact
 from warden_desktop.adapters.journal.signing import Checkpoint, parse
 from warden_desktop.adapters.journal.stretches import Keep
 from warden_desktop.adapters.journal.writer import Stats
@@ -25,6 +25,7 @@ __all__ = [
     "Verification",
     "archive",
     "archive_regularly",
+    "compact",
     "health",
     "open_reader",
     "parse",

@@ -47,7 +47,8 @@ def _signatures(
         wrong = _wrong(one, trusted)
         if not wrong and one.size > found.entries:
             if found.ok:
-                yield found.entries + 1, f"the log ends at entry {found.entries}, but a checkpoint says that it had {one.size}"
+                lost = f"the log ends at entry {found.entries}, but a checkpoint says that it had {one.size}"
+                yield found.entries + 1, lost
             continue
         if not wrong and _hash(connection, one.size) != one.head:
             wrong = f"entry {one.size} is not the one that was signed: entries from {good + 1} on were written anew"
@@ -68,9 +69,7 @@ def _hash(connection: apsw.Connection, seq: int) -> bytes | None:
     return begin.head if seq == begin.seq else chain.hash_of(connection, seq)
 
 
-def _unanchored(
-    connection: apsw.Connection, begin: chain.Beginning, trusted: Collection[bytes]
-) -> Iterable[Problem]:
+def _unanchored(connection: apsw.Connection, begin: chain.Beginning, trusted: Collection[bytes]) -> Iterable[Problem]:
     """A log that follows on from an archive needs a checkpoint that says so."""
     if begin.seq and not any(one.size == begin.seq for one in checkpoints(connection)):
         yield begin.seq, f"nothing signed says that the log begins after entry {begin.seq}"

@@ -33,7 +33,7 @@ def health(path: Path) -> Condition:
     """Quick, whatever the size of the log; works beside a running application. Raises JournalError."""
     with closing(schema.open_reader(path)) as connection:
         try:
-            files = connection.execute("SELECT file, bytes FROM archive ORDER BY last").fetchall()
+            files: list[tuple[str, int]] = list(connection.execute("SELECT file, bytes FROM archive ORDER BY last"))
             begin, checkpoint = chain.beginning(connection), latest(connection)
             last, used = end(connection)[0], stretches.used_bytes(connection)
         except UNREADABLE as error:

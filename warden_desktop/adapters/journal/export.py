@@ -6,6 +6,8 @@
                  or in "body64" when it is not UTF-8
     checkpoint   {"format", "size", "head", "at", "key", "signature"}, right after the entry it is about
     end          {"end", "head", "checkpoints"}: the last seq and its hash, so that a file that was cut short shows
+
+Nothing here needs more memory than a line.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ def check(
     told = _parsed(content)
     header = next(told, {})
     if header.get("format") != FORMAT:
-        raise ExportError(f"it does not begin as an export does, with the format {FORMAT!r}", begin.seq + 1 if begin else 1)
+        raise ExportError(f"its first line does not say {FORMAT!r}", begin.seq + 1 if begin else 1)
     return _Checker(header, begin, kept or {}).check(told)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 import apsw
 
-from warden_desktop.adapters.journal import chain
 from warden_desktop.adapters.journal.rows import instant, micros
 from warden_desktop.adapters.journal.search import compile_tree
 from warden_desktop.adapters.journal.stretches import folded as folded_incident
@@ -20,6 +20,7 @@ from warden_desktop.domain.query import Query
 from warden_desktop.domain.query_terms import NO_VERDICT, folded
 from warden_desktop.domain.status import Status
 from warden_desktop.domain.verdict import Verdict
+from warden_desktop.engine.collector import collector_at_rest
 
 _SHOWN = IncidentRow._fields
 _KEYS = ("title", "target", "source", "category", "assignee", "techniques", "tags")
@@ -30,11 +31,14 @@ _UPSERT = (
 )
 _SELECT = f"SELECT {', '.join(_SHOWN)} FROM incident ORDER BY created_at, number"
 _SEVERITIES = tuple(Severity)
+_STATUSES = {status.value: status for status in Status}
+_VERDICTS: dict[str, Verdict | None] = {NO_VERDICT: None, **{verdict.value: verdict for verdict in Verdict}}
 
 
 def rows(connection: apsw.Connection) -> list[IncidentRow]:
     """All rows, oldest first."""
-    return [_row(*values) for values in connection.execute(_SELECT)]
+    with collector_at_rest():
+        return [_row(*values) for values in connection.execute(_SELECT)]
 
 
 def search(connection: apsw.Connection, query: Query, now: datetime, limit: int, offset: int) -> list[UUID]:
@@ -56,14 +60,10 @@ def clear(connection: apsw.Connection, cursor: str) -> None:
     move_cursor(connection, cursor, 0)
 
 
-def begin(connection: apsw.Connection) -> int:
-    """The last archived entry, or 0."""
-    return chain.beginning(connection).seq
-
-
 def whole(connection: apsw.Connection, incident_ids: Sequence[UUID], upto: int) -> list[Incident]:
     """These incidents as their entries up to `upto` make them."""
-    found = (folded_incident(connection, one, upto) for one in incident_ids)
+    with collector_at_rest():
+        found = [folded_incident(connection, one, upto) for one in incident_ids]
     return [incident for incident in found if incident is not None]
 
 
@@ -92,8 +92,13 @@ def _row(
     techniques: str, tags: str, text: str,
 ) -> IncidentRow:  # fmt: skip
     return IncidentRow(
-        UUID(bytes=id), title, _SEVERITIES[severity], Status(status), target, source, category,
-        None if verdict == NO_VERDICT else Verdict(verdict), confidence, assignee, alerts, waiting, instant(created),
-        instant(updated), None if decided is None else instant(decided), tuple(json.loads(techniques)),
-        tuple(json.loads(tags)), text,
+        UUID(bytes=id), title, _SEVERITIES[severity], _STATUSES[status], target, source, category, _VERDICTS[verdict],
+        confidence, assignee, alerts, waiting, instant(created), instant(updated),
+        None if decided is None else instant(decided), _words(techniques), _words(tags), text,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=4_096)
+def _words(stored: str) -> tuple[str, ...]:
+    """The same few lists come again and again."""
+    return tuple(json.loads(stored))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -12,6 +12,8 @@ from warden_desktop.adapters.journal.journal import SqliteJournal
 from warden_desktop.domain.incident import Incident, IncidentRow
 from warden_desktop.domain.query import Query
 from warden_desktop.domain.record import now as present
+
+_PAGE = 500
 
 
 class SqliteReadModel:
@@ -26,9 +28,6 @@ class SqliteReadModel:
     async def update(self, rows: Sequence[IncidentRow], cursor: str, seq: int) -> None:
         await self._journal.write(partial(incidents.update, rows=tuple(rows), cursor=cursor, seq=seq))
 
-    async def begin(self) -> int:
-        return await self._journal.search(incidents.begin)
-
     async def clear(self, cursor: str) -> None:
         await self._journal.write(partial(incidents.clear, cursor=cursor))
 
@@ -36,8 +35,12 @@ class SqliteReadModel:
         wanted = tuple(incident_ids)
         return await self._journal.search(partial(incidents.whole, incident_ids=wanted, upto=upto))
 
-    async def archived(self, after: int, limit: int) -> list[tuple[int, Incident]]:
-        return await self._journal.search(partial(stretches.archived_after, number=after, limit=limit))
+    async def everyone(self, upto: int) -> AsyncIterator[list[Incident]]:
+        for source in (stretches.archived_ids, stretches.created_ids):
+            after = 0
+            while page := await self._journal.search(partial(source, after=after, limit=_PAGE)):
+                after = page[-1][0]
+                yield await self.whole([id for _, id in page], upto)
 
     async def search(self, query: Query, limit: int, offset: int = 0, *, now: datetime | None = None) -> list[UUID]:
         """The ids of what `query` finds, newest incident first. Raises JournalError."""

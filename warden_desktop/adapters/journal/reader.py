@@ -103,7 +103,8 @@ class JournalReader:
         `keys` may have signed beside this installation's; `kept` are checkpoints that were kept elsewhere.
         """
         note = tail.noted(self._path)  # Before the log is read, since that may be growing.
-        found = self._in_one_view(partial(audit.verify, folder=archives(self._path), trusted=self._keys(keys), kept=kept))
+        trusted, folder = self._keys(keys), archives(self._path)
+        found = self._in_one_view(partial(audit.verify, folder=folder, trusted=trusted, kept=kept))
         lost = tail.loss(note, found.entries, self._hash_of) if found.ok else ""
         if not note or not lost:
             return found

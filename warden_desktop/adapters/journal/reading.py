@@ -10,6 +10,7 @@ from uuid import UUID
 import apsw
 
 from warden_desktop.adapters.journal.rows import STORED, Stored, decode
+from warden_desktop.engine.collector import collector_at_rest
 from warden_desktop.engine.ports import DeadLetter, Recorded
 
 _MERGED = 8
@@ -125,4 +126,5 @@ def _select(
     connection: apsw.Connection, where: list[str], bindings: _Bindings, order: str, limit: int
 ) -> list[Recorded]:
     sql = f"SELECT {STORED} FROM event WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT {limit:d}"
-    return [decode(Stored(*row)) for row in connection.execute(sql, bindings)]
+    with collector_at_rest():
+        return [decode(Stored(*row)) for row in connection.execute(sql, bindings)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, cast
 
 from pydantic import ValidationError
 
 from warden_desktop.adapters.journal.upcast import current
-from warden_desktop.domain.events import EVENT, EVENT_TYPES, Event, TriageEvent
+from warden_desktop.domain.events import EVENT, EVENT_TYPES, Event, TriageEvent, kind_of
 from warden_desktop.engine.ports import EventRefused, JournalError, Recorded
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,6 +44,12 @@ class Stored(NamedTuple):
     body: bytes
 
 
+_READ: Mapping[tuple[str, int], Callable[[bytes], TriageEvent]] = {
+    (kind_of(event_type), event_type.VERSION): event_type.__pydantic_validator__.validate_json
+    for event_type in EVENT_TYPES
+}
+"""How an event of a kind is read whose version is today's: by its own class, without looking for it in the union."""
+
 STORED = ", ".join(Stored._fields)
 
 
@@ -72,6 +79,9 @@ def encode(event: Event) -> Entry:
 def decode(stored: Stored) -> Recorded:
     """The event of a row, brought up to today's version. Raises JournalError, naming the row."""
     try:
+        read = _READ.get((stored.kind, stored.version))
+        if read is not None:
+            return Recorded(stored.seq, read(stored.body))
         return Recorded(stored.seq, EVENT.validate_json(current(stored.kind, stored.version, stored.body)))
     except ValueError as error:
         raise JournalError(

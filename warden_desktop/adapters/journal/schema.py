@@ -245,8 +245,8 @@ def _check(path: Path, connection: apsw.Connection) -> None:
     begin = chain.beginning(connection)
     first = connection.execute("SELECT min(seq) FROM event").get
     if (begin.seq or first) and (first is None or first > begin.seq + 1):
-        found = "nothing" if first is None else f"entry {first}"
-        raise JournalError(f"{path}: the log begins at {found} instead of entry {begin.seq + 1}; restore the last backup")
+        there = "is empty" if first is None else f"begins at entry {first}"
+        raise JournalError(f"{path}: the log {there} instead of beginning at {begin.seq + 1}; restore the last backup")
     found = _newest(connection, begin)
     if not found.ok:
         raise JournalError(f"{path}: {found.problem}; keep a copy and run `warden-desktop audit verify`")

@@ -58,7 +58,7 @@ class Checkpoint(NamedTuple):
             return False
         return True
 
-    def as_fields(self) -> dict[str, str | int]:
+    def as_fields(self) -> dict[str, object]:
         """For JSON; bytes in hex."""
         sealed = {"head": self.head.hex(), "at": self.at, "key": self.key.hex(), "signature": self.signature.hex()}
         return {"format": FORMAT, "size": self.size, **sealed}

@@ -52,8 +52,8 @@ class Keep(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The stretch after `begin` up to entry `last`; nothing to do when that is not after `begin`. `held` says what keeps
-    it from being longer."""
+    """The stretch after `begin` up to entry `last`; none when that is not after `begin`. `held` says what keeps it from
+    being longer."""
 
     begin: chain.Beginning
     last: int
@@ -150,7 +150,7 @@ def write(connection: apsw.Connection, planned: Plan, folder: Path, key: bytes) 
         with gzip.open(draft) as content:
             found = export.check(content, begin)
     except (OSError, EOFError, zlib.error, export.ExportError) as error:
-        raise JournalError(f"{draft}: the archive was not made, and nothing is removed from the log: {error}") from error
+        raise JournalError(f"{draft}: no archive was made, and nothing is removed from the log: {error}") from error
     sealed = chain.hash_of(connection, last)
     if (found.last, found.head) != (last, sealed):
         raise JournalError(f"{draft}: the archive ends at entry {found.last}, not {last}; nothing is removed")
@@ -178,7 +178,8 @@ def _digest(path: Path) -> bytes:
 def _incidents(connection: apsw.Connection, after: int, upto: int) -> Iterator[tuple[bytes, bytes]]:
     """Each incident of the stretch as its entries up to there made it, in the order of their first entries."""
     stretch = "SELECT incident_id FROM event WHERE seq > ? AND seq <= ? AND incident_id IS NOT NULL"
-    for (id,) in connection.execute(f"{stretch} GROUP BY 1 ORDER BY min(seq)", (after, upto)).fetchall():
+    touched: list[tuple[bytes]] = list(connection.execute(f"{stretch} GROUP BY 1 ORDER BY min(seq)", (after, upto)))
+    for (id,) in touched:
         incident = folded(connection, UUID(bytes=id), upto)
         if incident is not None:
             yield id, zlib.compress(incident.model_dump_json().encode())
@@ -219,10 +220,17 @@ def folded(connection: apsw.Connection, incident_id: UUID, upto: int) -> Inciden
     return Incident.folded((recorded.event for recorded in events), before)
 
 
-def archived_after(connection: apsw.Connection, number: int, limit: int) -> list[tuple[int, Incident]]:
-    """Up to `limit` incidents with archived entries, in the order of their first ones, each with its number."""
-    sql = "SELECT number, body FROM archived_incident WHERE number > ? ORDER BY number LIMIT ?"
-    return [(at, _unpacked(body)) for at, body in connection.execute(sql, (number, limit))]
+def archived_ids(connection: apsw.Connection, after: int, limit: int) -> list[tuple[int, UUID]]:
+    """Up to `limit` incidents with archived entries, numbered above `after`, in the order of their first ones."""
+    sql = "SELECT number, id FROM archived_incident WHERE number > ? ORDER BY number LIMIT ?"
+    return [(number, UUID(bytes=id)) for number, id in connection.execute(sql, (after, limit))]
+
+
+def created_ids(connection: apsw.Connection, after: int, limit: int) -> list[tuple[int, UUID]]:
+    """Up to `limit` incidents that begin in the log after entry `after`, each with the entry it begins at."""
+    after = max(after, chain.beginning(connection).seq)
+    sql = "SELECT seq, incident_id FROM event WHERE kind = 'incident_created' AND seq > ? ORDER BY seq LIMIT ?"
+    return [(seq, UUID(bytes=id)) for seq, id in connection.execute(sql, (after, limit))]
 
 
 def _unpacked(body: bytes) -> Incident:

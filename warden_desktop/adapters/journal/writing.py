@@ -60,8 +60,8 @@ def move_cursor(connection: apsw.Connection, name: str, seq: int) -> None:
 
 
 def bury(connection: apsw.Connection, letter: DeadLetter) -> None:
-    """Keep a dead letter, in the place of an earlier one of the same subscriber and event. What an exception says may be
-    text that is not Unicode, which SQLite refuses."""
+    """Keep a dead letter, in the place of an earlier one of the same subscriber and event. What an exception says may
+    be text that is not Unicode, which SQLite refuses."""
     error = letter.error.encode("utf-8", "replace").decode()
     values = (error, letter.attempts, letter.subscriber, letter.recorded.seq)
     connection.execute("UPDATE dead_letter SET error = ?, attempts = ? WHERE subscriber = ? AND seq = ?", values)

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from warden_desktop.adapters.sources import forms
+from warden_desktop.adapters.sources.forms import BadForm
+from warden_desktop.adapters.sources.forms.envelopes import opened
 from warden_desktop.adapters.sources.mapper import Mapper, Unmappable
 from warden_desktop.adapters.sources.pack import Example, Expected, SourcePack
 from warden_desktop.domain.alert import Alert
@@ -17,13 +20,19 @@ RECEIVED_AT = datetime(2026, 3, 10, tzinfo=UTC)
 def differences(pack: SourcePack) -> list[str]:
     """One line for each thing an example expects and does not get; empty when all hold."""
     mapper = Mapper(pack)
-    return [f"{example.about}: {found}" for example in pack.examples for found in _tried(mapper, example)]
+    return [f"{example.about}: {found}" for example in pack.examples for found in _tried(pack, mapper, example)]
 
 
-def _tried(mapper: Mapper, example: Example) -> Iterator[str]:
+def parsed(pack: SourcePack, example: Example) -> Any:
+    """What an example's delivery says: text is a body in the pack's form. Raises BadForm."""
+    given = example.delivery
+    return opened(forms.read(pack.form, given.encode()) if isinstance(given, str) else given, pack.unwrap)
+
+
+def _tried(pack: SourcePack, mapper: Mapper, example: Example) -> Iterator[str]:
     try:
-        alerts = mapper.alerts(example.delivery, received_at=RECEIVED_AT, signed=False, delivery_id=None)
-    except Unmappable as why:
+        alerts = mapper.alerts(parsed(pack, example), received_at=RECEIVED_AT, signed=False, delivery_id=None)
+    except (BadForm, Unmappable) as why:
         yield f"did not map: {why}"
         return
     if len(alerts) != len(example.expect):

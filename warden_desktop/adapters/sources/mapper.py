@@ -83,11 +83,22 @@ class Mapper:
             yield self._alert(one, prefix, received_at, signed, _alert_id(self._source, delivery_id, index))
 
     def _elements(self, parsed: object) -> list[tuple[dict[str, Any], str]]:
+        if not isinstance(parsed, list) or not parsed:
+            return self._of_one(parsed, "")
+        if len(parsed) > MOST_ALERTS:
+            raise Unmappable(f"the delivery: has {len(parsed)} alerts, and {MOST_ALERTS} is the most")
+        found = [element for index, one in enumerate(parsed) for element in self._of_one(one, f"[{index}].")]
+        if len(found) > MOST_ALERTS:
+            raise Unmappable(f"the delivery: has {len(found)} alerts, and {MOST_ALERTS} is the most")
+        return found
+
+    def _of_one(self, parsed: object, place: str) -> list[tuple[dict[str, Any], str]]:
+        """The alerts of one delivery of a list of them, or of the only one."""
         if not isinstance(parsed, dict):
-            raise Unmappable(f"the delivery: must be an object, but is {_kind(parsed)}")
+            raise Unmappable(f"the delivery{place[:-1]}: must be an object, but is {_kind(parsed)}")
         self._check(parsed)
         if self._split is None:
-            return [(parsed, "")]
+            return [(parsed, place)]
         elements = self._split.get(parsed)
         if not isinstance(elements, list):
             raise Unmappable(f"{self._split.text}: must be a list of alerts, but is {_kind(elements)}")
@@ -95,19 +106,13 @@ class Mapper:
             raise Unmappable(f"{self._split.text}: the list is empty")
         if len(elements) > MOST_ALERTS:
             raise Unmappable(f"{self._split.text}: has {len(elements)} alerts, and {MOST_ALERTS} is the most")
-        return [self._element(element, index, parsed) for index, element in enumerate(elements)]
+        where = f"{place}{self._split.text}"
+        return [_element(element, f"{where}[{index}].", parsed) for index, element in enumerate(elements)]
 
     def _check(self, parsed: dict[str, Any]) -> None:
         for holds, why in self._require:
             if nothing(holds(parsed)):
                 raise Unmappable(why)
-
-    def _element(self, element: object, index: int, whole: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        assert self._split is not None
-        prefix = f"{self._split.text}[{index}]."
-        if not isinstance(element, dict):
-            raise Unmappable(f"{prefix[:-1]}: must be an object, but is {_kind(element)}")
-        return {**element, WHOLE: whole}, prefix
 
     def _alert(self, one: dict[str, Any], prefix: str, received_at: datetime, signed: bool, id: UUID) -> Alert:
         title = line(self._title(one))
@@ -164,6 +169,12 @@ class Mapper:
             return ""
         key = "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
         return key if len(key) <= _PLAIN_KEY else _digest(key)
+
+
+def _element(element: object, prefix: str, whole: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    if not isinstance(element, dict):
+        raise Unmappable(f"{prefix[:-1]}: must be an object, but is {_kind(element)}")
+    return {**element, WHOLE: whole}, prefix
 
 
 def _get(path: str | None) -> Get:

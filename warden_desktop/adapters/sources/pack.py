@@ -8,7 +8,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator
 
+from warden_desktop.adapters.sources.challenge import Challenge
 from warden_desktop.adapters.sources.expression import Expression
+from warden_desktop.adapters.sources.forms import Form, content_types
+from warden_desktop.adapters.sources.forms.envelopes import Envelope
 from warden_desktop.adapters.sources.signature import HeaderName, Scheme
 from warden_desktop.domain.alert import ObservableType, Role, Severity
 from warden_desktop.domain.record import Record
@@ -173,7 +176,7 @@ class Expected(Record):
 
 
 class Example(Record):
-    """A delivery and what it becomes, one `expect` for each alert."""
+    """A delivery and what it becomes, one `expect` for each alert. Of other forms than JSON, the body as text."""
 
     about: str
     delivery: Any
@@ -183,7 +186,9 @@ class Example(Record):
 class SourcePack(Record):
     """One vendor's webhook.
 
-    `docs` tells how to point the vendor at us. `split` gives the list of a delivery that holds several alerts.
+    `docs` tells how to point the vendor at us. `form` is how its bodies are written, `content_types` as what they are
+    sent (the form's usual ones unless given), `unwrap` where in them further JSON is wrapped as text, `challenge` how
+    the vendor tries an address first. `split` gives the list of a delivery that holds several alerts.
     `resolved` holds for a delivery that says its alert is over: it is marked so and raises no severity.
     """
 
@@ -191,8 +196,11 @@ class SourcePack(Record):
     title: str
     vendor: str
     docs: str
-    content_types: tuple[str, ...] = ("application/json",)
+    form: Form = "json"
+    content_types: tuple[str, ...] = Field(default_factory=lambda given: content_types(given.get("form", "json")))
+    unwrap: tuple[Envelope, ...] = Field(default=(), max_length=8)
     verification: tuple[Scheme, ...] = ()
+    challenge: Challenge | None = None
     delivery_id: DeliveryId = DeliveryId()
     require: tuple[Requirement, ...] = ()
     split: Path | None = None

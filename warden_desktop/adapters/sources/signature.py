@@ -1,97 +1,68 @@
-"""Whether a delivery comes from who knows the secret: HMAC-SHA256 over the body's bytes, or a token in a header.
+"""Whether a delivery comes from who knows the secret: every scheme a pack can name, and the judgement.
 
-A delivery that carries a timestamp header signs `timestamp.body`, so the time cannot be changed or taken away without
-breaking the signature; without the header the body alone is signed. (The one cannot be passed off as the other: a body
-that begins with "1700000000." is not JSON.)
+Every scheme has `holds(claim, secrets)`. Those a sender can be imitated with have
+`sign(secret, body, now, delivery_id)`, which gives headers; those whose secrets have a form have `problem(secret)`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from warden_desktop.domain.record import Record
+from warden_desktop.adapters.sources.certificates import NO_CERTIFICATES, Certificates
+from warden_desktop.adapters.sources.signature_body import BodyToken
+from warden_desktop.adapters.sources.signature_hmac import (
+    GitHub,
+    Grafana,
+    Hmac,
+    PagerDuty,
+    Slack,
+    Stripe,
+    Timestamp,
+    Token,
+)
+from warden_desktop.adapters.sources.signature_parts import Claim, HeaderName
+from warden_desktop.adapters.sources.signature_standard import StandardWebhooks
+from warden_desktop.adapters.sources.sns import AwsSns
 
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")]
+AnyScheme = Hmac | Token | GitHub | Slack | Stripe | PagerDuty | Grafana | StandardWebhooks | AwsSns | BodyToken
+Scheme = Annotated[AnyScheme, Field(discriminator="type")]
 
-_SECONDS = re.compile(r"\d{1,12}", re.ASCII)
-
-
-class Timestamp(Record):
-    """Where the time of sending is (Unix seconds), and how many seconds off ours it may be."""
-
-    header: HeaderName
-    tolerance: int = Field(default=300, ge=1, le=3600)
-    required: bool = False
-
-
-class Hmac(Record):
-    """HMAC-SHA256 in the first of `headers` that is there, after `prefix` (if it is there)."""
-
-    type: Literal["hmac_sha256"]
-    headers: tuple[HeaderName, ...] = Field(min_length=1)
-    prefix: str = ""
-    encoding: Literal["hex", "base64"] = "hex"
-    timestamp: Timestamp | None = None
-
-    def holds(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float) -> bool:
-        """Whether one of `secrets` made this signature, within the clock's tolerance of `now` (Unix seconds)."""
-        given = self._decoded(_first(headers, self.headers))
-        stamp = headers.get(self.timestamp.header) if self.timestamp else None
-        signed = body if stamp is None else stamp.encode("utf-8", "surrogateescape") + b"." + body
-        return _any_matches(given, [hmac.digest(key, signed, hashlib.sha256) for key in secrets]) & self._timely(
-            stamp, now
-        )
-
-    def _decoded(self, value: str) -> bytes:
-        word = value.strip().removeprefix(self.prefix)
-        try:
-            return bytes.fromhex(word) if self.encoding == "hex" else base64.b64decode(word, validate=True)
-        except (ValueError, binascii.Error):
-            return b""
-
-    def _timely(self, stamp: str | None, now: float) -> bool:
-        if self.timestamp is None or stamp is None:
-            return self.timestamp is None or not self.timestamp.required
-        return bool(_SECONDS.fullmatch(stamp)) and abs(now - int(stamp)) <= self.timestamp.tolerance
-
-
-class Token(Record):
-    """The secret itself in the first of `headers` that is there, after `prefix`: for senders that cannot sign."""
-
-    type: Literal["token"]
-    headers: tuple[HeaderName, ...] = Field(min_length=1)
-    prefix: str = ""
-
-    def holds(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float) -> bool:
-        """Whether the token is one of `secrets`."""
-        given = _first(headers, self.headers).strip().removeprefix(self.prefix)
-        return _any_matches(given.encode("utf-8", "surrogateescape"), list(secrets))
-
-
-Scheme = Annotated[Hmac | Token, Field(discriminator="type")]
+__all__ = [
+    "AnyScheme", "AwsSns", "BodyToken", "Claim", "GitHub", "Grafana", "HeaderName", "Hmac", "PagerDuty", "Scheme",
+    "Slack", "StandardWebhooks", "Stripe", "Timestamp", "Token", "authentic", "problem_with", "signed_headers",
+]  # fmt: skip
 
 
 def authentic(
-    schemes: Sequence[Hmac | Token], headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
+    schemes: Sequence[AnyScheme],
+    headers: Mapping[str, str],
+    body: bytes,
+    secrets: Sequence[bytes],
+    now: float,
+    certificates: Certificates = NO_CERTIFICATES,
 ) -> bool:
     """Whether any of `schemes` holds. False without schemes or secrets: what cannot be checked is not authentic."""
     usable = [secret for secret in secrets if secret]
-    outcomes = [scheme.holds(headers, body, usable, now) for scheme in schemes]
+    claim = Claim(headers, body, now, certificates)
+    outcomes = [scheme.holds(claim, usable) for scheme in schemes]
     return bool(usable) and any(outcomes)
 
 
-def _first(headers: Mapping[str, str], names: Sequence[str]) -> str:
-    return next((headers[name] for name in names if name in headers), "")
+def problem_with(schemes: Sequence[AnyScheme], secret: bytes) -> str:
+    """Why no scheme could ever hold with `secret`; "" when one could. To be asked before a secret is kept."""
+    problems = [scheme.problem(secret) if isinstance(scheme, _PARTICULAR) else "" for scheme in schemes]
+    return problems[0] if problems and all(problems) else ""
 
 
-def _any_matches(given: bytes, expected: Sequence[bytes]) -> bool:
-    """All are compared, so the time taken does not tell which one came near."""
-    return sum(hmac.compare_digest(given, one) for one in expected) > 0
+def signed_headers(
+    schemes: Sequence[AnyScheme], secret: bytes, body: bytes, now: float, delivery_id: str
+) -> dict[str, str]:
+    """The headers with which the first scheme that can be imitated proves `body`; none when none can."""
+    made = (one.sign(secret, body, now, delivery_id) for one in schemes if not isinstance(one, AwsSns | BodyToken))
+    return next((headers for headers in made if headers), {})
+
+
+_PARTICULAR = (StandardWebhooks, AwsSns)

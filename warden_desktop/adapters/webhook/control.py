@@ -6,6 +6,10 @@ GET  /api/approvals                           {"approvals": [...]}: actions that
 POST /api/approvals/{id}/approve | deny       {"reason"?, "digest"?, "level"?} -> the action
 GET  /api/kill-switch                         {"engaged": bool, "scopes": [...], "receipt": event or null}
 POST /api/kill-switch                         {"engage": bool, "scope"?, "reason"?} -> the same
+GET  /api/dead-letters                        {"dead_letters": [...]}: events that a worker gave up on
+GET  /api/dead-letters/{id}                   one of them, for instance "triage-12"
+POST /api/dead-letters/{id}/retry             {"handled": bool, "dead_letter": it with the new error, or null}
+POST /api/dead-letters/{id}/discard           {"reason"} -> {"discarded": true}
 POST /api/window/raise                        {"raised": bool}
 GET  /events                                  see sse.py
 """
@@ -34,6 +38,7 @@ from warden_desktop.domain.record import now
 from warden_desktop.domain.shape import action_json, incident_json
 from warden_desktop.engine.desk import Desk
 from warden_desktop.engine.errors import DeskError
+from warden_desktop.engine.letter_shape import letter_json, parsed_id
 from warden_desktop.engine.ports import JournalError
 
 PAGE = 50
@@ -80,6 +85,10 @@ class Control:
             ("POST", "/api/approvals/{}/deny", self._deny),
             ("GET", "/api/kill-switch", self._kill_switch),
             ("POST", "/api/kill-switch", self._switch),
+            ("GET", "/api/dead-letters", self._dead_letters),
+            ("GET", "/api/dead-letters/{}", self._dead_letter),
+            ("POST", "/api/dead-letters/{}/retry", self._retry),
+            ("POST", "/api/dead-letters/{}/discard", self._discard),
             ("POST", "/api/window/raise", self._window),
             ("GET", "/events", self._stream.serve),
         )
@@ -178,6 +187,24 @@ class Control:
         if found is None:
             raise unknown()
         return answer(action_json(*found))
+
+    # --- dead letters -------------------------------------------------------------------------------------------
+
+    async def _dead_letters(self, request: web.BaseRequest) -> web.Response:
+        return answer({"dead_letters": [letter_json(one) for one in await self._desk.dead_letters.list()]})
+
+    async def _dead_letter(self, request: web.BaseRequest, name: str) -> web.Response:
+        return answer(letter_json(await self._desk.dead_letters.find(*parsed_id(name))))
+
+    async def _retry(self, request: web.BaseRequest, name: str) -> web.Response:
+        await self._said(request)
+        left = await self._desk.dead_letters.retry(*parsed_id(name))
+        return answer({"handled": left is None, "dead_letter": letter_json(left) if left else None})
+
+    async def _discard(self, request: web.BaseRequest, name: str) -> web.Response:
+        said = await self._said(request)
+        await self._desk.dead_letters.discard(*parsed_id(name), actor=self._actor, reason=_text(said, "reason"))
+        return answer({"discarded": True})
 
     # --- kill switch and window ---------------------------------------------------------------------------------
 

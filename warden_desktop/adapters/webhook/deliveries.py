@@ -1,7 +1,8 @@
 """POST /webhooks/{source}: what happens to a delivery, in the order in which it must happen.
 
 Content type, size, the body's bytes, who sent them, the sender's allowance, whether it came before, what it says, what
-it means, and only when it is durable, 202. Nothing is parsed before its sender has proved who it is.
+it means, and only when it is durable, 202. Nothing is parsed before its sender has proved who it is, but for the two
+schemes whose proof is inside the body (see sources/sns.py and sources/signature_body.py).
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from warden_desktop.adapters.keychain import KeychainError
-from warden_desktop.adapters.sources import Source, Unmappable
-from warden_desktop.adapters.sources.signature import authentic
+from warden_desktop.adapters.sources import BadForm, Source, Unmappable
+from warden_desktop.adapters.sources.raw import raw_text
+from warden_desktop.adapters.webhook.challenges import Challenges, echo, verification
 from warden_desktop.adapters.webhook.guards import check_content, read_body
 from warden_desktop.adapters.webhook.limits import Limits, Quota
 from warden_desktop.adapters.webhook.quarantine import Quarantine
 from warden_desktop.adapters.webhook.refusals import Refusal, Tally, answer, unauthorized
-from warden_desktop.adapters.webhook.strict_json import BadJson, parse
 from warden_desktop.domain.alert import Alert
 from warden_desktop.domain.record import now
 from warden_desktop.engine.bus import PublishError
 from warden_desktop.engine.intake import DeliveryConflict, Receipt
+
+AT_ONCE = 32_768
+"""Bytes of a form with a slow reader that are read on the loop; more are read in a thread."""
 
 BREATH = 16
 """Alerts of one delivery mapped before everybody else on the loop gets a turn."""
@@ -49,47 +53,61 @@ class Deliveries:
         self._limits = limits
         self._quarantine = quarantine
         self._tally = tally
+        self._challenges = Challenges(quarantine)
         self._quota = Quota(limits.rate, limits.burst)
         self._in_flight: set[tuple[str, str]] = set()
 
     async def receive(self, request: web.BaseRequest, source: Source, on_read: Callable[[], None]) -> web.Response:
         """Serve one delivery; `on_read` is called once its body is here. Raises Refusal."""
+        echoed = echo(request, source)
+        if echoed is not None:
+            return echoed
         check_content(request, source.pack.content_types)
         body = await read_body(request, self._limits)
         on_read()
-        signed = self._signed(request.headers, body, source)
+        secrets = self._secrets_of(source)
+        await self._check(request.headers, body, source, secrets)
         self._charge(source.name, 1)
         try:
-            return await self._understood(request, source, body, signed)
-        except BadJson as wrong:
-            raise await self._quarantined(400, "bad_json", str(wrong), source, body) from None
+            return await self._understood(request, source, body, secrets)
+        except BadForm as wrong:
+            raise await self._quarantined(400, wrong.code, str(wrong), source, body) from None
         except Unmappable as wrong:
             raise await self._quarantined(422, "wrong_shape", str(wrong), source, body) from None
+
+    def verify(self, request: web.BaseRequest, source: Source) -> web.Response:
+        """Serve a vendor's GET that tries the address. Raises Refusal."""
+        return verification(request, source, self._secrets_of(source))
 
     def _charge(self, source: str, alerts: int) -> None:
         wait = self._quota.charge(source, alerts) if alerts else 0
         if wait:
             raise Refusal(429, "over_quota", "This source sends more than it may.", retry_after=wait)
 
-    def _signed(self, headers: Mapping[str, str], body: bytes, source: Source) -> bool:
-        """Whether the sender proved who it is; with a secret set, it must. Without one we are on loopback only."""
+    def _secrets_of(self, source: Source) -> Sequence[bytes]:
         try:
-            secrets = self._secrets(source.name)
+            return self._secrets(source.name)
         except KeychainError as error:  # it may hold a secret, so nothing unsigned is taken meanwhile
             raise Refusal(503, "keychain", "The keychain does not answer.", retry_after=10) from error
-        if not secrets:
-            return False
-        if not authentic(source.pack.verification, headers, body, secrets, time.time()):
-            raise unauthorized()
-        return True
 
-    async def _understood(self, request: web.BaseRequest, source: Source, body: bytes, signed: bool) -> web.Response:
-        parsed = parse(body)
+    async def _check(self, headers: Mapping[str, str], body: bytes, source: Source, secrets: Sequence[bytes]) -> None:
+        """With a secret set, the sender must prove who it is. Without one we are on loopback only."""
+        if secrets and not source.authentic(headers, body, secrets, time.time()):
+            await self._challenges.note_missing_certificate(source, body, secrets)
+            raise unauthorized()
+
+    async def _understood(
+        self, request: web.BaseRequest, source: Source, body: bytes, secrets: Sequence[bytes]
+    ) -> web.Response:
+        parsed = await _read(source, body)
+        challenged = await self._challenges.reply(source, body, parsed, secrets)
+        if challenged is not None:
+            return challenged
         delivery_id = source.delivery_id(request.headers) or source.mapper.delivery_id(parsed)
         with self._once(source.name, delivery_id):
-            alerts = await _mapped(source, parsed, signed, delivery_id)
+            alerts = await _mapped(source, parsed, bool(secrets), delivery_id)
             self._charge(source.name, len(alerts) - 1)
-            return self._answer(source.name, await self._recorded(alerts, body.decode()))
+            return self._answer(source.name, await self._recorded(alerts, raw_text(body)))
 
     @contextlib.contextmanager
     def _once(self, source: str, delivery_id: str | None) -> Iterator[None]:
@@ -129,6 +147,12 @@ class Deliveries:
     async def _quarantined(self, status: int, code: str, detail: str, source: Source, body: bytes) -> Refusal:
         await self._quarantine.keep(source.name, code, detail, body)
         return Refusal(status, code, detail[:500])
+
+
+async def _read(source: Source, body: bytes) -> object:
+    if source.pack.form == "json" or len(body) <= AT_ONCE:
+        return source.read(body)
+    return await asyncio.to_thread(source.read, body)
 
 
 async def _mapped(source: Source, parsed: object, signed: bool, delivery_id: str | None) -> list[Alert]:

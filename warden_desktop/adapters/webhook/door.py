@@ -10,15 +10,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from aiohttp import web
 
 from warden_desktop.adapters.sources import Source
+from warden_desktop.adapters.sources.challenge import OktaChallenge
 from warden_desktop.adapters.webhook.connections import Connections, listen
 from warden_desktop.adapters.webhook.control import Control
 from warden_desktop.adapters.webhook.deliveries import Deliveries, Intake, Secrets
 from warden_desktop.adapters.webhook.guards import LOOPBACK, check_host, check_origin
 from warden_desktop.adapters.webhook.limits import Limits
-from warden_desktop.adapters.webhook.metrics import CONTENT_TYPE, exposition
+from warden_desktop.adapters.webhook.metrics import CONTENT_TYPE, Metrics, exposition
 from warden_desktop.adapters.webhook.quarantine import Quarantine
-from warden_desktop.adapters.webhook.refusals import Refusal, Tally, answer, refused, text, unknown
-from warden_desktop.adapters.webhook.routes import Route, Routes
+from warden_desktop.adapters.webhook.refusals import Refusal, Tally, answer, refused, text, unknown, wrong_method
+from warden_desktop.adapters.webhook.routes import ANY, Route, Routes
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Door:
         health: Callable[[], Mapping[str, str]],
         quarantine: Quarantine,
         limits: Limits,
-        metrics: Callable[[], Mapping[str, float]] = dict,
+        metrics: Metrics = dict,
         control: Control | None = None,
         allowed_hosts: Collection[str] = (),
     ) -> None:
@@ -71,7 +72,7 @@ class Door:
         self._stopping = False
 
     def _own_routes(self) -> Iterator[Route]:
-        yield Route("POST", "/webhooks/{}", self._deliver)
+        yield Route(ANY, "/webhooks/{}", self._webhook)
         yield Route("GET", "/healthz", self._tell_health)
         yield Route("GET", "/metrics", self._tell_metrics)
 
@@ -154,11 +155,16 @@ class Door:
         if self._connections is not None:
             self._connections.serving(request.protocol)
 
-    async def _deliver(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
+    async def _webhook(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         source = self._sources.get(name)
         if source is None:
             raise unknown()
-        return await self._deliveries.receive(request, source, lambda: self._read(request))
+        tried = isinstance(source.pack.challenge, OktaChallenge)
+        if request.method == "POST":
+            return await self._deliveries.receive(request, source, lambda: self._read(request))
+        if request.method == "GET" and tried:
+            return self._deliveries.verify(request, source)
+        raise wrong_method(("GET", "POST") if tried else ("POST",))
 
     async def _tell_health(self, request: web.BaseRequest) -> web.StreamResponse:
         causes = dict(self._health())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -65,6 +65,12 @@ def refused(refusal: Refusal) -> web.Response:
 def unknown() -> Refusal:
     """The same words for a path that does not exist and for a source that does not."""
     return Refusal(404, "not_found", "There is nothing here.")
+
+
+def wrong_method(allowed: Iterable[str]) -> Refusal:
+    """There is something here, but not for that."""
+    methods = ", ".join(sorted(allowed))
+    return Refusal(405, "method", f"Use {methods}.", headers={"Allow": methods})
 
 
 def unauthorized() -> Refusal:

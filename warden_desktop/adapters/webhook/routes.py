@@ -8,10 +8,14 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from warden_desktop.adapters.webhook.refusals import Refusal, unknown
+from warden_desktop.adapters.webhook.refusals import unknown, wrong_method
 
 Handler = Callable[..., Awaitable[web.StreamResponse]]
 """Called with the request and the path's variable parts."""
+
+
+ANY = "*"
+"""The method of a handler that looks at the method itself."""
 
 
 class Route(NamedTuple):
@@ -40,10 +44,10 @@ class Routes:
     def find(self, method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
         """The handler and the variable parts. Raises Refusal 404 or 405."""
         methods, parts = self._serving(path)
-        if method not in methods:
-            allowed = ", ".join(sorted(methods))
-            raise Refusal(405, "method", f"Use {allowed}.", headers={"Allow": allowed})
-        return methods[method], parts
+        handler = methods.get(method) or methods.get(ANY)
+        if handler is None:
+            raise wrong_method(methods)
+        return handler, parts
 
     def _serving(self, path: str) -> tuple[dict[str, Handler], tuple[str, ...]]:
         fixed = self._fixed.get(path)
