@@ -1,4 +1,5 @@
-"""What the journal costs beside a bare writer thread: `python -m tests.bench.bench_journal [FOLDER]`.
+"""What the journal costs beside a bare writer thread, and how fast a large log is read back:
+`python -m tests.bench.bench_journal [FOLDER] [--large]`; with `--large` on 10 instead of 1 million entries.
 
 Ratios within one run, the two taking turns, medians of `ROUNDS`. The bare thread does the same inserts of rows made
 beforehand, with the same group commit, and nothing else: no encoding, no hash chain, no look for known ids.
@@ -7,11 +8,14 @@ beforehand, with the same group commit, and nothing else: no encoding, no hash c
 from __future__ import annotations
 
 import asyncio
+import resource
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from statistics import median
@@ -20,19 +24,31 @@ from uuid import uuid4
 
 import apsw
 
+from tests.journal import cases
 from tests.samples_of_events import alert
-from warden_desktop.adapters.journal import FILE_NAME, SqliteJournal, open_reader, schema
+from warden_desktop.adapters.journal import (
+    FILE_NAME,
+    SqliteJournal,
+    SqliteReadModel,
+    incidents,
+    open_reader,
+    schema,
+    stretches,
+)
 from warden_desktop.adapters.journal.chain import COLUMNS
 from warden_desktop.adapters.journal.rows import encode
 from warden_desktop.domain.events import Event, IncidentCreated
-from warden_desktop.domain.incident import Incident
+from warden_desktop.domain.record import now
+from warden_desktop.engine.incidents import Incidents
 
 ROUNDS = 5
 SECONDS = 1.0
 IN_FLIGHT = (1, 32, 512)
 EVENT_BYTES = 2048
-VERIFIED = 1_000_000
-DECODED = 50_000
+LATENCIES = 2_000
+INCIDENTS, OPEN = 56_000, 2_000
+"""Of the large log: a million entries."""
+REPLAYED = 5_000
 
 Row = tuple[object, ...]
 
@@ -148,38 +164,98 @@ async def compare(folder: Path) -> None:
         )
 
 
-async def fill(path: Path, count: int) -> None:
+async def latencies(folder: Path, path: Path | None = None) -> list[float]:
+    """Milliseconds of LATENCIES durable publishes, one after the other, sorted; into the log at `path` or a new one."""
+    journal = SqliteJournal.open(path or folder / FILE_NAME, asyncio.get_running_loop())
+    fresh, took = events(), []
+    for _ in range(LATENCIES):
+        event = next(fresh)
+        began = time.perf_counter()
+        await journal.append([event])
+        took.append((time.perf_counter() - began) * 1000)
+    await journal.close()
+    return sorted(took)
+
+
+def tell_latencies(what: str, took: list[float]) -> None:
+    p50, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
+    print(f"{what}: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+
+
+def verify(path: Path) -> None:
+    with open_reader(path) as reader:
+        began = time.perf_counter()
+        found = reader.verify()
+        seconds = time.perf_counter() - began
+        assert found.ok
+        print(f"verification of {found.entries:,} entries: {seconds:.1f} s, {found.entries / seconds:,.0f}/s")
+
+
+def replay(path: Path) -> None:
+    """All incidents decoded from the log and folded, without the table."""
+    with closing(schema.open_reader(path)) as connection:
+        ids = [id for _, id in stretches.created_ids(connection, 0, REPLAYED)]
+        rates = []
+        for _ in range(ROUNDS):
+            began, cpu = time.perf_counter(), time.thread_time()
+            for start in range(0, len(ids), 500):
+                whole = incidents.whole(connection, ids[start : start + 500], 2**62)
+                assert len(whole) == len(ids[start : start + 500])
+            events = len(ids) * cases.EVENTS
+            rates.append((events / (time.perf_counter() - began), events / (time.thread_time() - cpu)))
+        wall, processor = (median(one) for one in zip(*rates, strict=True))
+        print(f"decoded and folded: {wall:,.0f} events/s; {processor:,.0f} per second of processor time")
+
+
+async def rebuild(path: Path) -> None:
     journal = SqliteJournal.open(path, asyncio.get_running_loop())
-    fresh = events()
-    for start in range(0, count, 5000):
-        await journal.append([next(fresh) for _ in range(min(5000, count - start))])
+    store = Incidents(journal, SqliteReadModel(journal))
+    began = time.perf_counter()
+    await store.rebuild()
+    seconds = time.perf_counter() - began
+    print(f"rebuild of {len(store.rows()):,} incidents from {journal.last_seq:,} events: {seconds:.1f} s, {memory()}")
     await journal.close()
 
 
-def read_back(path: Path) -> None:
-    with open_reader(path) as reader:
+async def cold_start(path: Path) -> None:
+    """The engine's share: opening the file and restoring the incidents, the table being current."""
+    took = []
+    for _ in range(ROUNDS):
         began = time.perf_counter()
-        verification = reader.verify()
-        seconds = time.perf_counter() - began
-        assert verification.ok
-        print(f"verification of {verification.entries:,} entries: {seconds:.1f} s, {VERIFIED / seconds:,.0f}/s")
-        began, after = time.perf_counter(), 0
-        while after < DECODED:
-            page = reader.read(after, 500)
-            after = page[-1].seq
-            folded = [Incident.folded([recorded.event]) for recorded in page]
-            assert None not in folded
-        print(f"decode and fold: {after / (time.perf_counter() - began):,.0f} events/s")
+        journal = SqliteJournal.open(path, asyncio.get_running_loop())
+        store = Incidents(journal, SqliteReadModel(journal))
+        await store.restore(now(), timedelta(minutes=240))
+        took.append(time.perf_counter() - began)
+        opened = sum(1 for _ in store.open())
+        rows, last = len(store.rows()), journal.last_seq
+        await journal.close()
+    print(f"cold start, {last:,} events, {rows:,} incidents, {opened:,} open: {median(took):.2f} s, {memory()}")
 
 
-async def main(folder: Path) -> None:
+def memory() -> str:
+    """The most this process has had so far."""
+    scale = 1 if sys.platform == "darwin" else 1024
+    return f"RSS at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale >> 20} MiB"
+
+
+async def main(folder: Path, large: bool) -> None:
     print(f"SQLite {apsw.sqlite_lib_version()}, events of {len(STORY.model_dump_json())} bytes")
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        tell_latencies("one publish at a time, empty log", await latencies(Path(own)))
     await compare(folder)
     with tempfile.TemporaryDirectory(dir=folder) as own:
         path = Path(own) / FILE_NAME
-        await fill(path, VERIFIED)
-        read_back(path)
+        cases.write(path, INCIDENTS * (10 if large else 1), OPEN)
+        verify(path)
+        replay(path)
+        tell_latencies(
+            f"one publish at a time, {path.stat().st_size >> 20:,} MiB of log", await latencies(Path(own), path)
+        )
+        if not large:
+            await rebuild(path)
+            await cold_start(path)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.gettempdir())))
+    words = [word for word in sys.argv[1:] if word != "--large"]
+    asyncio.run(main(Path(words[0] if words else tempfile.gettempdir()), "--large" in sys.argv))

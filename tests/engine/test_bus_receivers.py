@@ -68,7 +68,7 @@ async def test_a_reader_that_stops_half_way_through_goes_on_there(journal: Memor
     async for recorded in receiver:
         if recorded.seq == 4:
             break
-    assert [one.seq for one in await receiver.take()] == [5, 6, 7, 8, 9, 10]
+    assert [one.seq for one in receiver.drain().events] == [5, 6, 7, 8, 9, 10]
 
 
 async def test_a_log_that_cannot_be_read_loses_the_reader_nothing(

@@ -64,8 +64,29 @@ async def test_concurrent_publishers_share_one_order_without_holes(journal: Sqli
 async def test_what_queued_together_becomes_durable_together(journal: SqliteJournal) -> None:
     heard = Heard(journal)
     await asyncio.gather(*(journal.append([event]) for event in faults(300)))
-    assert heard.batches < 10
-    assert journal.stats.committed_batches == heard.batches
+    assert heard.seqs == list(range(1, 301))
+    assert journal.stats.committed_batches < 5
+
+
+async def test_the_loop_learns_of_a_large_transaction_in_portions(journal: SqliteJournal) -> None:
+    told: list[str] = []
+    journal.on_committed(lambda fresh: told.append(f"delivered {fresh[0].seq} to {fresh[-1].seq}"))
+    futures = [journal.append([event]) for event in faults(1_000)]
+    for seq, future in enumerate(futures, 1):
+        future.add_done_callback(lambda _, seq=seq: told.append(f"resolved {seq}"))  # type: ignore[misc]
+    await asyncio.gather(*futures)
+    await asyncio.sleep(0)
+    delivered = 0
+    for line in told:
+        word, *numbers = line.split()
+        if word == "delivered":
+            assert int(numbers[0]) == delivered + 1
+            delivered = int(numbers[2])
+            assert delivered - int(numbers[0]) < 256
+        else:
+            assert int(numbers[0]) <= delivered
+    assert delivered == 1_000
+    assert journal.stats.queued == 0
 
 
 async def test_delivery_comes_before_the_publisher_goes_on(journal: SqliteJournal) -> None:

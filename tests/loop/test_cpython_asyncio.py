@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import pkgutil
 import subprocess
 import sys
@@ -22,6 +23,9 @@ from tests.loop.cpython_suite import NOT_APPLICABLE, NOT_ASKED, PACKAGE
 
 RecordProperty = Callable[[str, object], None]
 AVAILABLE = importlib.util.find_spec("test") is not None and importlib.util.find_spec(PACKAGE) is not None
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+"""They leave files where they run, so that is not the checkout."""
 
 EVERYTHING = {
     "scheduling": ("base_events", "context", "eager_task_factory", "staggered", "threads", "timeouts", "waitfor"),
@@ -52,7 +56,9 @@ def run(names: Iterable[str], told: Path) -> dict[str, Any]:
     present = [f"test_{name}" for name in names if f"test_{name.partition(':')[0]}" in modules()]
     command = [sys.executable, "-W", "ignore", "-m", "tests.loop.cpython_suite", *present]
     with told.open("w") as file:
-        done = subprocess.run(command, cwd=CHECKOUT, stdout=file, stderr=file, timeout=200, check=False)
+        done = subprocess.run(
+            command, cwd=told.parent, env=ENVIRONMENT, stdout=file, stderr=file, timeout=200, check=False
+        )
     lines = told.read_text().splitlines()
     assert done.returncode == 0, "\n".join(lines[-50:])
     report = json.loads(lines[-1])

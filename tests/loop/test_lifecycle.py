@@ -97,6 +97,58 @@ def test_ctrl_c_cancels_the_main_task_of_a_sleeping_runner(qapp: QApplication) -
     assert ended == ["cleanly"]
 
 
+def test_a_second_ctrl_c_ends_what_the_first_did_not() -> None:
+    done = run_program(
+        """
+        async def main():
+            for _ in range(2):
+                threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
+                try:
+                    await asyncio.sleep(30)
+                except asyncio.CancelledError:
+                    print("asked once", flush=True)
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            try:
+                runner.run(main())
+            except KeyboardInterrupt:
+                print("left")
+        """
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("asked once\nleft\nasked once\n", "", 0)
+
+
+def test_ctrl_c_works_again_after_its_handler_was_removed() -> None:
+    done = run_program(
+        """
+        async def main():
+            loop.add_signal_handler(signal.SIGINT, print)
+            loop.remove_signal_handler(signal.SIGINT)
+            threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
+            await asyncio.sleep(30)
+        try:
+            loop.run_until_complete(main())
+        except KeyboardInterrupt:
+            print("left")
+        """
+    )
+    assert (done.stdout.splitlines()[:1], done.returncode) == (["left"], 0)
+
+
+def test_a_second_thread_is_refused_instead_of_ending_at_once(loop: WardenLoop) -> None:
+    refused: list[str] = []
+
+    def elsewhere() -> None:
+        try:
+            loop.run_forever()
+        except RuntimeError as error:
+            refused.append(str(error))
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert refused == ["this loop runs a Qt application, and Qt runs one in its own thread only"]
+
+
 def test_ctrl_c_ends_a_sleeping_loop_without_a_runner(loop: WardenLoop) -> None:
     timer = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT])
     timer.start()

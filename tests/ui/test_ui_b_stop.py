@@ -223,7 +223,7 @@ async def test_the_keyboard_can_stop_and_hold_to_release(qtbot: QtBot, tmp_path:
         switch = Switch(qtbot, w)
         QTest.keyClick(switch.button, Qt.Key.Key_Space)
         assert switch.button.engaged
-        await w.settle()
+        await until(switch.sheet.isActiveWindow, "the sheet has come up: a window that comes up ends a hold")
         QTest.keyPress(switch.button, Qt.Key.Key_Space)
         await until(switch.sheet.release.isVisible, "the sheet asks why to release")
         QTest.keyRelease(switch.button, Qt.Key.Key_Space)

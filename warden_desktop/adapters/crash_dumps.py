@@ -46,12 +46,13 @@ class Dump(NamedTuple):
 
 
 class CrashDumps:
-    """Watches one process. `open`, keep `watch` running, and `close`; nothing happens where files cannot be written."""
+    """Watches one process. `open`, keep `watch` running until `close`, which comes last of all; nothing happens where files cannot be written."""
 
     def __init__(self, folder: Path, on_dump: Callable[[Dump], None] = lambda dump: None) -> None:
         """`on_dump` is called on the loop when a freeze that ended has left a dump."""
         self._folder = folder
         self._on_dump = on_dump
+        self._path = folder / f"watch-{os.getpid()}.txt"
         self._file: IO[bytes] | None = None
 
     def open(self) -> list[Dump]:
@@ -63,38 +64,33 @@ class CrashDumps:
 
     async def watch(self) -> None:
         """Give a sign of life until cancelled."""
-        try:
-            while True:
-                self.alive()
-                await asyncio.sleep(PUT_OFF_EVERY)
-        finally:
-            faulthandler.cancel_dump_traceback_later()
+        while True:
+            self.alive()
+            await asyncio.sleep(PUT_OFF_EVERY)
 
     def alive(self) -> None:
         """The loop runs: put the dump off, and if there was one, tell of it."""
-        if self._file is None:
-            return
-        if os.fstat(self._file.fileno()).st_size:
+        if self._file is not None and os.fstat(self._file.fileno()).st_size:
             self._tell()
-        faulthandler.dump_traceback_later(FREEZE, file=self._file)
+        if self._file is not None:
+            faulthandler.dump_traceback_later(FREEZE, file=self._file)
 
     def close(self) -> None:
         """End; an ordinary end leaves no file."""
         self._end()
 
     def _end(self) -> Dump | None:
-        faulthandler.cancel_dump_traceback_later()
-        faulthandler.disable()
         if self._file is None:
             return None
+        faulthandler.cancel_dump_traceback_later()
+        faulthandler.disable()
         self._file.close()
-        dump, self._file = _settle(Path(self._file.name)), None
+        dump, self._file = _settle(self._path), None
         return dump
 
     def _begin(self) -> None:
         with contextlib.suppress(OSError):
-            path = self._folder / f"watch-{os.getpid()}.txt"
-            self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb", buffering=0)
+            self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb", buffering=0)
             faulthandler.enable(self._file)
 
     def _tell(self) -> None:

@@ -43,7 +43,7 @@ class RecordedIncidents:
 
     def whole(self, incident_id: UUID) -> Incident | None:
         """All of one incident."""
-        return Incident.folded(recorded.event for recorded in self._reader.incident_events(incident_id))
+        return self._reader.incident(incident_id)
 
     def _touched_since(self, after: int) -> Iterator[UUID]:
         touched: dict[UUID, None] = {}

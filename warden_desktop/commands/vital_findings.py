@@ -44,7 +44,7 @@ def fetch(host: str, port: int) -> Metrics:
 
 
 def read(text: str) -> Metrics:
-    """Prometheus text with at most one label, as the application writes it; lines of any other shape are passed over."""
+    """Prometheus text with at most one label, as the application writes it; other lines are passed over."""
     found: dict[tuple[str, str], float] = {}
     for line in text.splitlines():
         sample = None if line.startswith("#") else _SAMPLE.fullmatch(line)
@@ -55,7 +55,9 @@ def read(text: str) -> Metrics:
 
 
 def findings(metrics: Metrics) -> Iterator[Finding]:
-    """A line for the bus, each subscriber with a problem, the journal and the loop."""
+    """A line for the bus, each subscriber with a problem, the journal and the loop; none when they are not told."""
+    if ("publishers_waiting", "") not in metrics:
+        return
     yield _bus(metrics)
     for (name, subscriber), depth in metrics.items():
         if name == "subscriber_depth":

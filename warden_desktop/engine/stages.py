@@ -29,23 +29,28 @@ async def stop_in_stages(stages: Iterable[Stage]) -> list[str]:
 
 
 async def _ended(stage: Stage) -> bool:
-    loop = asyncio.get_running_loop()
+    loop, asked = asyncio.get_running_loop(), _asked_to_stop()
     alarms = [loop.call_later(stage.seconds + more, _name, stage, more) for more in (0.0, STUBBORN)]
     limit = asyncio.timeout(stage.seconds)
     try:
         async with limit:
             await stage.end()
-    except TimeoutError as error:
-        if not limit.expired():
+    except (Exception, asyncio.CancelledError) as error:
+        if _asked_to_stop() > asked:
+            raise
+        if not (limit.expired() and isinstance(error, TimeoutError)):
             log.error("stopping: %s failed", stage.name, exc_info=error)
-        return False
-    except Exception as error:
-        log.error("stopping: %s failed", stage.name, exc_info=error)
         return False
     finally:
         for alarm in alarms:
             alarm.cancel()
     return not limit.expired()
+
+
+def _asked_to_stop() -> int:
+    """How often we ourselves were cancelled; what we await may have been, too, which is another matter."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 def _name(stage: Stage, more: float) -> None:

@@ -15,9 +15,9 @@ from warden_desktop.adapters.journal import audit, chain, export, incidents, rea
 from warden_desktop.adapters.journal.faults import UNREADABLE, explain
 from warden_desktop.adapters.journal.notary import latest
 from warden_desktop.adapters.journal.signing import Checkpoint, public_key
-from warden_desktop.adapters.journal.stretches import archives
+from warden_desktop.adapters.journal.stretches import archives, folded
 from warden_desktop.adapters.journal.writing import end
-from warden_desktop.domain.incident import IncidentRow
+from warden_desktop.domain.incident import Incident, IncidentRow
 from warden_desktop.domain.query import Query
 from warden_desktop.domain.record import now
 from warden_desktop.engine.ports import DeadLetter, Recorded
@@ -78,8 +78,12 @@ class JournalReader:
         return self._ask(partial(reading.find, event_id=event_id))
 
     def incident_events(self, incident_id: UUID) -> list[Recorded]:
-        """All events of one incident, oldest first: what Incident.folded takes."""
+        """All events of one incident that are in the log, oldest first; earlier ones may be archived."""
         return self._ask(partial(reading.read, after=0, limit=-1, kinds=None, incident_id=incident_id))
+
+    def incident(self, incident_id: UUID) -> Incident | None:
+        """The incident as all its events make it, archived ones included."""
+        return self._ask(partial(folded, incident_id=incident_id, upto=self.last_seq))
 
     def rows(self) -> list[IncidentRow]:
         """The incident table, oldest first, as far as the projector has got."""

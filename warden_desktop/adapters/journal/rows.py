@@ -68,7 +68,7 @@ def encode(event: Event) -> Entry:
     if type(event) not in _KNOWN:
         raise EventRefused(f"{type(event).__name__} is not one of the recorded events; add it to TriageEvent")
     try:
-        body = event.model_dump_json().encode()
+        body = event.__pydantic_serializer__.to_json(event)  # model_dump_json without the way through str
     except ValueError as error:
         raise EventRefused(f"a {event.kind} cannot be written as JSON: {error}") from error
     incident = event.incident_id.bytes if event.incident_id is not None else None

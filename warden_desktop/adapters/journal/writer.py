@@ -32,9 +32,11 @@ T = TypeVar("T")
 MOST_EVENTS = 20_000
 MOST_BYTES = 64 * 2**20
 
-_BATCH = 256
-"""Events after which a transaction takes no further job. Beyond it fsync is already spread thin, and what the loop has
-to do at once when the transaction is durable stays short enough for a frame."""
+_BATCH = 1_024
+"""Events after which a transaction takes no further job; beyond it fsync is already spread thin."""
+
+_SETTLED = 256
+"""Events after which the loop may do something else, such as a frame, before it learns of the rest of a transaction."""
 
 
 class Stats(NamedTuple):
@@ -131,7 +133,7 @@ class Writer:
             if batch or self._notary:
                 started = time.perf_counter()
                 fresh = self._transact(batch, closing=not more)
-                self._tell(self._settle, batch, fresh, (time.perf_counter() - started) * 1000)
+                self._report(batch, fresh, (time.perf_counter() - started) * 1000)
             del batch
         self._connection.close()
         self._tail.close()
@@ -211,10 +213,25 @@ class Writer:
         except apsw.Error:
             return  # SQLite has already rolled back, which is what was wanted.
 
-    def _settle(self, batch: Sequence[_Job], fresh: Sequence[Recorded], milliseconds: float) -> None:
-        """On the loop, once per transaction: first the log moves on, then the publishers learn of it."""
+    def _report(self, batch: Sequence[_Job], fresh: Sequence[Recorded], milliseconds: float) -> None:
+        """Tell the loop, in portions that each have the events of their jobs."""
+        self._tell(self._count, milliseconds)
+        told, portion, events = 0, list[_Job](), 0
+        for job in batch:
+            portion.append(job)
+            events += len(job.entries)
+            if events >= _SETTLED:
+                upto = told + _fresh_in(portion, fresh, told)
+                self._tell(self._settle, portion, fresh[told:upto])
+                told, portion, events = upto, [], 0
+        self._tell(self._settle, portion, fresh[told:])
+
+    def _count(self, milliseconds: float) -> None:
         self._milliseconds = milliseconds
         self._batches += 1
+
+    def _settle(self, batch: Sequence[_Job], fresh: Sequence[Recorded]) -> None:
+        """On the loop: first the log moves on, then the publishers learn of it."""
         self._events_queued -= sum(len(job.entries) for job in batch)
         self._bytes_queued -= sum(job.size for job in batch)
         try:
@@ -230,6 +247,14 @@ class Writer:
             self._loop.call_soon_threadsafe(callback, *arguments)
         except RuntimeError:
             return  # The loop is gone, and with it everybody who waited.
+
+
+def _fresh_in(portion: Sequence[_Job], fresh: Sequence[Recorded], told: int) -> int:
+    """How many of `fresh` after the first `told` are events of these jobs; seqs are without holes."""
+    if told == len(fresh):
+        return 0
+    recorded = (one.seq for job in portion if job.entries for one in cast("tuple[Recorded, ...]", job.outcome))
+    return max(0, max(recorded, default=0) - fresh[told].seq + 1)
 
 
 def _nobody(fresh: Sequence[Recorded]) -> None:
