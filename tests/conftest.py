@@ -25,6 +25,23 @@ GRACE = 0.3
 """Seconds."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="as many kills and damages as the safety document promises")
+
+
+@pytest.fixture
+def long(pytestconfig: pytest.Config) -> bool:
+    """Whether tests of faults and attacks run in their long form."""
+    return bool(pytestconfig.getoption("--long"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes `turn` runs once, and in the long form LONG_TURNS times: each stays short of a hang's limit."""
+    if "turn" in metafunc.fixturenames:
+        long_form = metafunc.config.getoption("--long")
+        metafunc.parametrize("turn", range(metafunc.module.LONG_TURNS if long_form else 1))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LOST] = []
 

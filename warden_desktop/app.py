@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,8 +22,8 @@ import aiohttp
 from warden_desktop import __version__
 from warden_desktop.adapters.data_directory import DataDirectory
 from warden_desktop.adapters.demo import load, play
-from warden_desktop.adapters.journal import SqliteJournal
-from warden_desktop.adapters.keychain import Keychain
+from warden_desktop.adapters.journal import Keep, SqliteJournal, archive_regularly
+from warden_desktop.adapters.keychain import Keychain, KeychainError
 from warden_desktop.adapters.latch import FileLatch
 from warden_desktop.adapters.packs import load_packs
 from warden_desktop.adapters.responders.http import HttpResponder
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JSON = {"Content-Type": "application/json"}
+SECRETS_EVERY = 30.0
+"""Seconds between looks at the keychain."""
 
 
 class Options(NamedTuple):
@@ -75,6 +78,7 @@ class Application(Pipeline):
         self.options = options
         self.keychain = keychain
         self.raise_window: Callable[[], None] | None = None
+        self.sources = load_sources(resource("sources"), directory.packs / "sources")
         self.door = self._door(directory)
 
     def _door(self, directory: DataDirectory) -> Door:
@@ -89,7 +93,7 @@ class Application(Pipeline):
         return Door(
             host=webhook.host,
             port=webhook.port,
-            sources=load_sources(resource("sources"), directory.packs / "sources"),
+            sources=self.sources,
             intake=self.intake,
             secrets=self.keychain.get,
             health=lambda: self.health.causes,
@@ -121,10 +125,25 @@ class Application(Pipeline):
     async def start(self) -> tuple[str, int]:
         """Restore the state from the log, start the workers and the door; returns where it listens."""
         await self.run()
+        await asyncio.to_thread(self.keychain.load, self.sources)
+        self.work.spawn(self._follow_the_keychain())
         await self.bus.publish(ApplicationStarted(actor="application", version=__version__, mode=self.mode.current))
         host, port = await self.door.start()
         self.options.directory.announce(host, port)
+        self._keep_the_log_in_bounds()
         return host, port
+
+    async def _follow_the_keychain(self) -> None:
+        """A secret may be set or rotated by another process."""
+        while True:
+            await asyncio.sleep(SECRETS_EVERY)
+            await asyncio.to_thread(self.keychain.load, self.sources)
+
+    def _keep_the_log_in_bounds(self) -> None:
+        limits = self.options.settings.journal
+        if limits.keep_days or limits.keep_bytes:
+            age = timedelta(days=limits.keep_days) if limits.keep_days else None
+            self.work.spawn(archive_regularly(self.journal, Keep(age, limits.keep_bytes or None)))
 
     async def stop(self) -> None:
         """Stop in stages; afterwards everything is on the disk."""
@@ -152,7 +171,11 @@ def _addressed(pack: ConnectorPack, settings: Settings) -> ConnectorPack:
 
 def _first_secret(keychain: Keychain) -> Callable[[str], str | None]:
     def secret(name: str) -> str | None:
-        kept = keychain.get(name)
+        try:
+            kept = keychain.get(name)
+        except KeychainError as error:
+            log.warning("the secret %s cannot be read: %s", name, error)
+            return None
         return kept[0].decode("utf-8") if kept else None
 
     return secret
@@ -224,7 +247,7 @@ def open_window(application: Application, endpoint: str, leave: Callable[[], Non
     options = application.options
 
     def save(settings: Settings) -> None:
-        options.settings_file.write_text(settings_toml(settings), "utf-8")
+        _replace(options.settings_file, settings_toml(settings))
 
     shell = Shell(
         application.desk,
@@ -238,6 +261,7 @@ def open_window(application: Application, endpoint: str, leave: Callable[[], Non
         demo=options.demo,
         leave=leave,
     )
+    shell.show_health(application.health.causes)
     application.health.on_change.append(shell.show_health)
     application.work.on_failure = shell.show_failure
     application.raise_window = shell.show
@@ -248,9 +272,14 @@ def _say_ready(options: Options, host: str, port: int) -> None:
     if options.ready_file is None:
         return
     said = {"pid": os.getpid(), "host": host, "port": port, "data_dir": str(options.directory.root)}
-    draft = options.ready_file.with_suffix(".new")
-    draft.write_text(json.dumps({**said, "version": __version__}), "utf-8")
-    draft.replace(options.ready_file)
+    _replace(options.ready_file, json.dumps({**said, "version": __version__}))
+
+
+def _replace(file: Path, text: str) -> None:
+    """All of it or nothing: a reader never sees half a file."""
+    draft = file.with_name(file.name + ".new")
+    draft.write_text(text, "utf-8")
+    draft.replace(file)
 
 
 async def _play_demo(application: Application, host: str, port: int) -> None:

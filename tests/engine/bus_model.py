@@ -21,6 +21,9 @@ from warden_desktop.engine.tasks import Work
 
 T = TypeVar("T")
 
+NEVER = 30.0
+"""Seconds."""
+
 
 class Model:
     """The reference: one list. What a reader must get is a slice of it."""
@@ -62,8 +65,8 @@ def noting(seen: list[str]) -> Callable[[Recorded], Awaitable[None]]:
 
 @asynccontextmanager
 async def running(bus: Bus) -> AsyncIterator[Work]:
-    """Serves the bus's subscribers."""
-    async with asyncio.TaskGroup() as group:
+    """Serves the bus's subscribers. What never comes fails the test instead of holding it up."""
+    async with asyncio.timeout(NEVER), asyncio.TaskGroup() as group:
         work = Work(group)
         bus.start(work.spawn)
         try:

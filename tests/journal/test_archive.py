@@ -21,6 +21,7 @@ from warden_desktop.adapters.journal import (
     SqliteJournal,
     SqliteReadModel,
     archive,
+    archive_regularly,
     chain,
     compact,
     export,
@@ -394,6 +395,33 @@ async def test_publishers_go_on_while_the_log_is_archived(path: Path) -> None:
         found = reader.verify()
     assert (found.ok, found.entries) == (True, 1_500 * EVENTS + publisher.result()), found.problem
     assert tail.noted(path) is not None
+
+
+async def test_whoever_is_interrupted_leaves_the_log_as_it_was(path: Path) -> None:
+    cases.write(path, 3_000)
+    store = await prepared(path)
+    task = asyncio.get_running_loop().create_task(archive(store.journal, OLD))
+    while not (path.with_name("archive")).exists():
+        await asyncio.sleep(0.001)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await store.close()
+    assert first_seq(path) == 1
+    assert health(path).archives == 0
+    assert not list(path.with_name("archive").glob("*.gz"))
+
+
+async def test_the_running_application_keeps_its_log_within_bounds(log: Path) -> None:
+    store = await prepared(log)
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(archive_regularly(store.journal, OLD))
+        while health(log).first == 1:
+            await asyncio.sleep(0.01)
+        keeping.cancel()
+    await store.close()
+    with open_reader(log) as reader:
+        assert reader.verify().archived == OURS
 
 
 async def test_the_write_ahead_log_is_cut_back_after_a_long_reader(path: Path) -> None:

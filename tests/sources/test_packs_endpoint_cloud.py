@@ -22,8 +22,8 @@ from warden_desktop.domain.alert import Alert
 
 NAMES = (
     "crowdstrike", "crowdstrike_fdr", "crowdstrike_fusion", "defender_xdr", "elastic", "falco", "falcosidekick",
-    "gcp_scc", "graph_security", "guardduty", "qradar", "security_hub", "sentinel", "sentinelone", "splunk",
-    "splunk_es", "wiz", "zeek",
+    "gcp_scc", "graph_security", "guardduty", "guardduty_sns", "qradar", "security_hub", "security_hub_sns", "sentinel",
+    "sentinelone", "splunk", "splunk_es", "wiz", "zeek",
 )  # fmt: skip
 ALL = load_sources(resource("sources"))
 SOURCES = {name: ALL[name] for name in NAMES}
@@ -72,7 +72,10 @@ REAL = {
 }  # fmt: skip
 FOUND = [(source, sample) for source, sample in REAL if (SAMPLES / f"{sample}.json").exists()]
 
-RELATED = {("falco", "falcosidekick"), ("falcosidekick", "falco"), ("splunk", "splunk_es")}
+RELATED = {
+    ("falco", "falcosidekick"), ("falcosidekick", "falco"), ("splunk", "splunk_es"), ("guardduty", "guardduty_sns"),
+    ("guardduty_sns", "guardduty"), ("security_hub", "security_hub_sns"), ("security_hub_sns", "security_hub"),
+}  # fmt: skip
 """The same object by two ways."""
 
 ODD: tuple[Any, ...] = (None, True, -1.5, 10**18, "", "x" * 5000, "\u202e\x00<", [], {}, [None], [[1]], [{}], {"a": 1})
@@ -144,6 +147,12 @@ def test_a_hash_that_falcon_did_not_compute_ties_nothing_together() -> None:
     event = {"Name": "X", "CompositeId": "c", "SHA1String": "0" * 40, "SHA256String": "0" * 64, "MD5String": "0" * 32}
     (alert,) = alerts(SOURCES["crowdstrike"], {"metadata": {"eventType": "EppDetectionSummaryEvent"}, "event": event})
     assert alert.observables == ()
+
+
+def test_the_name_of_a_topic_is_nobodys_token() -> None:
+    kinds = {name: {scheme.type for scheme in source.pack.verification} for name, source in SOURCES.items()}
+    assert [name for name, found in kinds.items() if "aws_sns" in found] == ["guardduty_sns", "security_hub_sns"]
+    assert [name for name, found in kinds.items() if "aws_sns" in found and len(found) > 1] == []
 
 
 def test_fusion_signs_the_body_and_then_the_time() -> None:

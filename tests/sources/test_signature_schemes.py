@@ -113,7 +113,9 @@ def test_no_header_however_odd_is_believed_or_raises(name: str, data: st.DataObj
     odd = st.text(st.characters(exclude_categories=["Cc"]), max_size=60).map(
         lambda text: text.encode("utf-8", "replace").decode("latin-1").encode().decode("utf-8", "surrogateescape")
     )
-    near = st.sampled_from(["v1=", "v0=", "t=1,v1=", "sha256=", "v1,", "v1a,", "é" * 20, "=" * 50, "v1=," * 40, "\udcff"])
+    near = st.sampled_from(
+        ["v1=", "v0=", "t=1,v1=", "sha256=", "v1,", "v1a,", "é" * 20, "=" * 50, "v1=," * 40, "\udcff"]
+    )
     headers = {header: data.draw(st.one_of(odd, near)) for header in signed(name)}
     assert not holds(name, headers, 1, 2)
 
@@ -127,11 +129,17 @@ def test_one_scheme_of_several_is_enough() -> None:
 # --- others' vectors ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", [one for one in STANDARD.get("cases", []) if "headers" in one], ids=lambda one: one["name"])
+@pytest.mark.parametrize(
+    "case", [one for one in STANDARD.get("cases", []) if "headers" in one], ids=lambda one: one["name"]
+)
 def test_standard_webhooks_vectors_are_judged_as_published(case: dict[str, Any]) -> None:
     secret = case.get("secret", STANDARD["secret"]).encode()
     right = authentic(
-        [ALL["standard_webhooks"]], case["headers"], STANDARD["body"].encode(), [secret], case.get("now", STANDARD["now"])
+        [ALL["standard_webhooks"]],
+        case["headers"],
+        STANDARD["body"].encode(),
+        [secret],
+        case.get("now", STANDARD["now"]),
     )
     assert right is (case["expect"] == "accept")
 

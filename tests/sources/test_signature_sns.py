@@ -181,8 +181,11 @@ def test_another_secret_is_told_before_it_is_kept(secret: str) -> None:
     assert "ARN" in problem_with([SNS], secret.encode())
 
 
-@given(st.binary(max_size=200) | st.recursive(st.none() | st.text(), lambda one: st.dictionaries(
-    st.sampled_from(["Type", "Timestamp", "SigningCertURL", "Signature"]) | st.text(), one)).map(orjson.dumps))  # fmt: skip
+NAMES = st.sampled_from(["Type", "Timestamp", "SigningCertURL", "Signature"]) | st.text()
+MESSAGE = st.recursive(st.none() | st.text(), lambda one: st.dictionaries(NAMES, one))
+
+
+@given(st.binary(max_size=200) | MESSAGE.map(orjson.dumps))
 def test_anything_else_is_not_amazons_and_raises_nothing(body: bytes) -> None:
     assert not authentic([SNS], {}, body, [TOPIC.encode()], 0.0, Certificates(Path("/nowhere")))
     assert isinstance(read(body), dict)

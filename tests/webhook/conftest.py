@@ -30,8 +30,9 @@ async def open_door(tmp_path: Path, sources: dict[str, Source]) -> AsyncIterator
         quarantine = Quarantine(tmp_path / "quarantine", limits.quarantine_entries, limits.quarantine_bytes)
         bench: Bench
         door = Door(
-            host="127.0.0.1", port=0, sources=packs or sources, intake=intake, secrets=lambda name: bench.secrets_of(name),
-            health=lambda: bench.causes, quarantine=quarantine, limits=limits, **further,
+            host="127.0.0.1", port=0, sources=packs or sources, intake=intake,
+            secrets=lambda name: bench.secrets_of(name), health=lambda: bench.causes, quarantine=quarantine,
+            limits=limits, **further,
         )  # fmt: skip
         bench = Bench(door, intake, quarantine, secrets)
         bench.host, bench.port = await door.start()

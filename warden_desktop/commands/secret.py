@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from pathlib import Path
 
+from warden_desktop.adapters.data_directory import DataDirectory
 from warden_desktop.adapters.keychain import Keychain, KeychainError
+from warden_desktop.adapters.sources import load_sources
+from warden_desktop.adapters.sources.signature import problem_with
+from warden_desktop.assets import resource
 from warden_desktop.commands.codes import DONE, FAILED, USAGE
 from warden_desktop.commands.output import complain
 
@@ -22,6 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
             if not secret:
                 complain("an empty secret protects nothing")
                 return USAGE
+            if problem := _problem(arguments.data_dir, arguments.source, secret):
+                complain(problem)
+                return USAGE
             (keychain.set if arguments.do == "set" else keychain.rotate)(arguments.source, secret)
     except KeychainError as error:
         complain(str(error))
@@ -32,6 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
         ]
     )
     return DONE
+
+
+def _problem(data_dir: Path, name: str, secret: str) -> str:
+    """Why the source could never be verified with `secret`; "" when it could, or when no pack is called so."""
+    source = load_sources(resource("sources"), DataDirectory(data_dir).packs / "sources").get(name)
+    return problem_with(source.pack.verification, secret.encode()) if source else ""
 
 
 def _asked() -> str:

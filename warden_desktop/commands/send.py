@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import hmac
 import json
-import os
+import time
 from pathlib import Path
+from uuid import uuid4
 
+from warden_desktop.adapters.data_directory import DataDirectory
+from warden_desktop.adapters.keychain import Keychain, KeychainError
+from warden_desktop.adapters.sources import load_sources
+from warden_desktop.adapters.sources.signature import signed_headers
+from warden_desktop.assets import resource
 from warden_desktop.commands.client import Client
 from warden_desktop.commands.codes import DONE, FAILED, USAGE
 from warden_desktop.commands.output import complain, print_json, printable
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Post the file, signed when the environment has the source's secret. Exit 1 when it is refused."""
+    """Post the file, signed as its vendor would when the source has a secret. Exit 1 when it is refused."""
     try:
         body = arguments.file.read_bytes()
     except OSError as error:
         complain(f"{arguments.file}: {error.strerror}")
         return USAGE
-    status, said = Client(arguments.data_dir).deliver(arguments.source, body, _signature(arguments.source, body))
+    headers = _headers(arguments.data_dir, arguments.source, body)
+    status, said = Client(arguments.data_dir).deliver(arguments.source, body, headers)
     if arguments.json:
         print_json([{"status": status, **_answer(said)}])
     else:
@@ -37,11 +42,20 @@ def _answer(said: str) -> dict[str, object]:
     return answer if isinstance(answer, dict) else {"detail": said}
 
 
-def _signature(source: str, body: bytes) -> dict[str, str]:
-    secret = os.environ.get(f"WARDEN_SECRET_{source.upper().replace('-', '_')}", "")
-    if not secret:
+def _headers(data_dir: Path, name: str, body: bytes) -> dict[str, str]:
+    """What the vendor would send beside the body: its content type, and its signature when there is a secret."""
+    source = load_sources(resource("sources"), DataDirectory(data_dir).packs / "sources").get(name)
+    if source is None:
         return {}
-    return {"X-Warden-Signature": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+    try:
+        secrets = Keychain().get(name)
+    except KeychainError as error:
+        complain(f"sent unsigned: {error}")
+        secrets = ()
+    said = {"Content-Type": source.pack.content_types[0]}
+    if not secrets:
+        return said
+    return {**said, **signed_headers(source.pack.verification, secrets[0], body, time.time(), str(uuid4()))}
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:

@@ -58,7 +58,8 @@ class ActionEvent(IncidentEvent):
 
 
 class AlertReceived(Event):
-    """A delivery was accepted. `id` is the alert's id; `raw` the delivery as it came, to the character.
+    """A delivery was accepted. `id` is the alert's id; `raw` the delivery as it came, to the byte; a `data:` URL
+    when it was not UTF-8.
 
     When one delivery brought several alerts, the first holds `raw` and the others name it in `raw_in`.
     """
@@ -130,7 +131,7 @@ class ApprovalRequested(ActionEvent):
 
 
 class ActionApproved(ActionEvent):
-    """By policy or by a person, who decided as `level`. `request` is what was approved, so that nothing else can run."""
+    """By policy or by a person, who decided as `level`. `request` is what was approved: nothing else can run."""
 
     kind: Literal["action_approved"] = "action_approved"
     level: Level | None = None

@@ -43,7 +43,15 @@ def test_a_cef_line_is_its_header_and_its_extension() -> None:
 
 @pytest.mark.parametrize(
     ("field", "meant"),
-    [(r"a\|b", "a|b"), (r"a\\b", r"a\b"), (r"a\\\|b", r"a\|b"), (r"a\b", r"a\b"), ("a=b", "a=b"), (" a ", "a"), ("", "")],
+    [
+        (r"a\|b", "a|b"),
+        (r"a\\b", r"a\b"),
+        (r"a\\\|b", r"a\|b"),
+        (r"a\b", r"a\b"),
+        ("a=b", "a=b"),
+        (" a ", "a"),
+        ("", ""),
+    ],
 )
 def test_the_headers_escapes_are_undone(field: str, meant: str) -> None:
     event = cef(f"CEF:0|{field}|P|1|2|{field}|3|x=1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -34,7 +35,11 @@ class Moved(NamedTuple):
 async def archive(journal: SqliteJournal, keep: Keep) -> Moved:
     """Move the next stretch, if there is one, and clear away what an interrupted run left. Raises JournalError."""
     await _sweep(journal)
-    planned, written = await asyncio.to_thread(_prepare, journal.path, keep, journal.signer.public)
+    interrupted = threading.Event()
+    try:
+        planned, written = await asyncio.to_thread(_prepare, journal, keep, interrupted)
+    finally:
+        interrupted.set()  # Whoever is cancelled does not wait for the thread, but the end of the process would.
     if written is None:
         return Moved(planned.begin.seq + 1, planned.begin.seq, None, 0, planned.held)
     await journal.write(partial(stretches.settle, written=written, signer=journal.signer))
@@ -69,14 +74,16 @@ async def _sweep(journal: SqliteJournal) -> None:
         pass
 
 
-def _prepare(path: Path, keep: Keep, key: bytes) -> tuple[Plan, Written | None]:
+def _prepare(journal: SqliteJournal, keep: Keep, interrupted: threading.Event) -> tuple[Plan, Written | None]:
     """In a thread, with a connection of its own, in one view of the log."""
+    path, key = journal.path, journal.signer.public
     with closing(schema.open_reader(path)) as connection:
         try:
             connection.execute("BEGIN")
             planned = stretches.plan(connection, keep)
             if planned.last <= planned.begin.seq:
                 return planned, None
-            return planned, stretches.write(connection, planned, stretches.archives(path), key)
+            folder = stretches.archives(path)
+            return planned, stretches.write(connection, planned, folder, key, lambda: not interrupted.is_set())
         except UNREADABLE as error:
             raise explain(path, error) from error

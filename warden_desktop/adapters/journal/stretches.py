@@ -14,7 +14,7 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -138,17 +138,23 @@ def _oldest_of_open(connection: apsw.Connection) -> int | None:
     return min((seq for seq in (owned, received) if seq is not None), default=None)
 
 
-def write(connection: apsw.Connection, planned: Plan, folder: Path, key: bytes) -> Written:
-    """Make the file, and read it back. Raises JournalError when it is not what it should be."""
+def write(
+    connection: apsw.Connection,
+    planned: Plan,
+    folder: Path,
+    key: bytes,
+    wanted: Callable[[], bool] = lambda: True,
+) -> Written:
+    """Make the file and read it back, while it is `wanted`. Raises JournalError when it is not what it should be."""
     begin, last = planned.begin, planned.last
     path = folder / f"entries-{begin.seq + 1:012d}-{last:012d}.jsonl.gz"
     draft = path.with_name(f"{path.name}.new")
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         draft.unlink(missing_ok=True)
-        _compress(draft, export.lines(connection, begin, last, key))
+        _compress(draft, _while(wanted, export.lines(connection, begin, last, key)))
         with gzip.open(draft) as content:
-            found = export.check(content, begin)
+            found = export.check(_while(wanted, content), begin)
     except (OSError, EOFError, zlib.error, export.ExportError) as error:
         raise JournalError(f"{draft}: no archive was made, and nothing is removed from the log: {error}") from error
     sealed = chain.hash_of(connection, last)
@@ -157,6 +163,13 @@ def write(connection: apsw.Connection, planned: Plan, folder: Path, key: bytes) 
     draft.replace(path)
     incidents = tuple(_incidents(connection, begin.seq, last))
     return Written(begin, chain.Beginning(last, found.head), path, path.stat().st_size, _digest(path), incidents)
+
+
+def _while(wanted: Callable[[], bool], lines: Iterable[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        if not wanted():
+            raise JournalError("archiving was interrupted; nothing is removed from the log")
+        yield line
 
 
 def _compress(path: Path, lines: Iterator[bytes]) -> None:

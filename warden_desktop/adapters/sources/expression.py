@@ -1,8 +1,8 @@
 """JMESPath for packs: compiled once, quick, and unable to raise whatever a delivery contains.
 
 jmespath walks its syntax tree with a visitor, which costs some 4 microseconds an expression and a pack has forty. The
-kinds of node that packs are made of (fields, indices, `||`, `&&`, literals, projections) become closures here, ten times
-as quick; every other kind is left to jmespath's own interpreter. What an expression cannot make sense of is null.
+kinds of node that packs are made of (fields, indices, `||`, `&&`, literals, projections) become closures here, ten
+times as quick; every other kind is left to jmespath's own interpreter. What an expression cannot make sense of is null.
 """
 
 from __future__ import annotations

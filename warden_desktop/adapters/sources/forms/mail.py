@@ -52,8 +52,9 @@ _BOUNDARY_LINE = re.compile(rb"(?:^|[\r\n])--")
 _NESTING = re.compile(rb"multipart|rfc822|message[^a-z\r\n]{0,20}/", re.IGNORECASE)
 _VERDICT = re.compile(r"\b(spf|dkim|dmarc)\s*=\s*([a-zA-Z]{1,20})")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.){0,200}"|\([^()]*\)|<[^<>]*>|[,;]|[^",;<(]+|.')
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CHARSET = re.compile(
-    r"(?:utf-?8|us-ascii|ascii|iso-?8859|windows-|cp\d|koi8|gb|big5|shift|sjis|euc|iso-2022|mac|ks_c|tis).*"
+    r"(?:utf-?(?:8|16|32)|us-ascii|ascii|iso-?8859|windows-|cp\d|koi8|gb|big5|shift|sjis|euc|iso-2022|mac|ks_c|tis).*"
 )
 """Charsets whose decoding takes no more than its time and gives only text; Python knows others."""
 
@@ -173,7 +174,7 @@ def _storable(value: str) -> str:
     try:
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     except UnicodeEncodeError:
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return _SURROGATE.sub("\ufffd", value)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
