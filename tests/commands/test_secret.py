@@ -33,7 +33,9 @@ def test_a_secret_is_set_rotated_used_and_removed(with_keychain: Terminal, tmp_p
 
     with terminal.application() as console:
         assert console.post(web_shell(1)) == 401
-        assert [sent(2, "second"), sent(3, "first"), sent(4, "wrong"), sent(5, "")] == ["202", "202", "401", "401"]
+        assert [sent(2, "second"), sent(3, "first"), sent(4, "wrong"), sent(5, "")] == ["202", "202", "401", "202"], (
+            "without one given, the keychain's serves"
+        )
     assert terminal.run("secret", "remove", "wazuh") == (0, "removed\n", "")
     with terminal.application() as console:
         assert console.post(web_shell(6)) == 202

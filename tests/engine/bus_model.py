@@ -177,6 +177,16 @@ class BusMachine(RuleBasedStateMachine):
         expected = self._model.publish(events)
         assert [one.seq for one in self.run(self._publish(events))] == expected
 
+    @rule(made=EVENTS)
+    def publish_side_by_side(self, made: list[tuple[int, bool, int]]) -> None:
+        """Each event by a publisher of its own, all in one commit."""
+        events = [self._event(*one) for one in made]
+        expected = self._model.publish(events)
+        assert [one.seq for (one,) in self.run(self._publish_each(events))] == expected
+
+    async def _publish_each(self, events: Sequence[Event]) -> list[tuple[Recorded, ...]]:
+        return await asyncio.gather(*(self._bus.publish(event) for event in events))
+
     async def _publish(self, events: Sequence[Event]) -> tuple[Recorded, ...]:
         return await self._bus.publish(*events)
 

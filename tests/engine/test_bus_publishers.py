@@ -73,7 +73,10 @@ async def test_a_cancelled_publisher_of_a_real_file_leaves_all_or_nothing(tmp_pa
     await journal.close()
 
 
-async def test_those_who_wait_for_a_full_journal_are_served_in_turn(journal: MemoryJournal) -> None:
+async def test_those_who_wait_for_a_full_journal_are_served_in_turn(
+    journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_module, "ASK_AGAIN", 0.2)
     bus = Bus(journal)
     journal.room = 0
     async with asyncio.TaskGroup() as group:
@@ -81,7 +84,7 @@ async def test_those_who_wait_for_a_full_journal_are_served_in_turn(journal: Mem
         await asyncio.sleep(0.02)
         assert bus.pulse().waiting == 20
         waiting[7].cancel()
-        journal.room = 1
+        journal.room = 100
         late = group.create_task(_outcome(bus, comment(20)))
     assert late.result() == "recorded"
     assert texts(journal.log) == [str(number) for number in range(21) if number != 7]

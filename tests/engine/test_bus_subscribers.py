@@ -212,6 +212,17 @@ async def test_what_is_not_for_it_does_not_wake_it_but_counts_as_done(journal: M
     assert journal.cursors["worker"] == 6
 
 
+async def test_what_is_not_for_it_hides_nothing_that_is(journal: MemoryJournal) -> None:
+    bus, seen = Bus(journal), list[str]()
+    subscriber = bus.subscribe("worker", noting(seen), kinds=(CommentAdded,))
+    async with running(bus):
+        await subscriber.idle()
+        foreign = [FaultRaised(actor="a", component="disk", severity=Severity.LOW, detail=str(n)) for n in range(3)]
+        await asyncio.gather(*(bus.publish(one) for one in (foreign[0], comment(1), foreign[1], foreign[2])))
+        await subscriber.idle()
+    assert seen == ["1"]
+
+
 async def test_far_behind_it_reads_only_what_it_wants(journal: MemoryJournal, monkeypatch: pytest.MonkeyPatch) -> None:
     bus, seen = Bus(journal, memory=4), list[str]()
     for number in range(1_000):

@@ -406,6 +406,7 @@ async def test_whoever_is_interrupted_leaves_the_log_as_it_was(path: Path) -> No
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    await asyncio.get_running_loop().shutdown_default_executor()
     await store.close()
     assert first_seq(path) == 1
     assert health(path).archives == 0

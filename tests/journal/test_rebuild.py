@@ -130,6 +130,15 @@ async def test_a_fold_in_one_go_is_the_fold_event_by_event() -> None:
         assert first == seen
 
 
+def test_a_fold_leaves_the_incident_it_begins_with_as_it_was() -> None:
+    first = Incident.folded(case(1, ended=True))
+    assert first is not None
+    seen, without_effect = first.model_copy(), case(1, ended=True)[2]
+    after = Incident.folded([without_effect, comment(first.id, "later")], first)
+    assert after is not None
+    assert (len(after.comments), first) == (1, seen)
+
+
 async def test_an_interrupted_rebuild_begins_again(path: Path) -> None:
     await (await grown(path)).close()
     before = dump(path)

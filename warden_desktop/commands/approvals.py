@@ -8,9 +8,9 @@ from typing import Any
 
 from warden_desktop.commands.client import Client, NotRunning, part
 from warden_desktop.commands.codes import DONE, FAILED, USAGE
-from warden_desktop.commands.output import complain, print_json, print_table
+from warden_desktop.commands.output import complain, print_json, print_table, printable
 from warden_desktop.commands.recorded import RecordedIncidents
-from warden_desktop.domain.action import ActionState
+from warden_desktop.domain.action import ActionState, Level
 from warden_desktop.domain.shape import action_json
 
 COLUMNS = ("id", "verb", "target", "level", "state", "expires_at", "simulated")
@@ -31,15 +31,25 @@ def run(arguments: argparse.Namespace) -> int:
 def _decide(arguments: argparse.Namespace) -> int:
     path = f"/api/approvals/{part(arguments.id)}/{arguments.do}"
     try:
-        action = Client(arguments.data_dir).post(path, {"reason": arguments.reason})
+        client = Client(arguments.data_dir)
+        action = client.post(path, {"reason": arguments.reason, **_as_listed(client, arguments)})
     except NotRunning as error:
         complain(f"{error}; start it, for instance with --headless, then decide")
         return FAILED
     if arguments.json:
         print_json([action])
     else:
-        print(_SAID[arguments.do])
+        print(printable(f"{_SAID[arguments.do]}: {action['verb']} {action['target']}"))
     return DONE
+
+
+def _as_listed(client: Client, arguments: argparse.Namespace) -> dict[str, str]:
+    """The digest of the action as it is listed now, so that one that changes meanwhile is not approved unseen."""
+    if arguments.do != "approve":
+        return {}
+    level = {"level": arguments.level} if arguments.level else {}
+    alike = [one for one in client.get("/api/approvals")["approvals"] if one["id"].startswith(arguments.id)]
+    return {"digest": alike[0]["digest"], **level} if len(alike) == 1 else level
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -78,3 +88,5 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: a
         decides = does.add_parser(name, parents=[shared], help=about)
         decides.add_argument("id", help="the action's id, or its beginning")
         decides.add_argument("--reason", default="", help="why")
+        if name == "approve":
+            decides.add_argument("--level", choices=[*Level], help="decide as this level (default: analyst)")

@@ -165,10 +165,11 @@ class Incidents:
         """Throw the table away and make it anew from the log. Instead of `restore`."""
         await self._read_model.clear(CURSOR)
         self._seq = self._journal.last_seq
-        async for page in self._read_model.everyone(self._seq):
-            for incident in page:
-                self._adopt(incident)
-                self._keep(incident)
+        with collector_at_rest(to_stay=True):
+            async for page in self._read_model.everyone(self._seq):
+                for incident in page:
+                    self._adopt(incident)
+                    self._keep(incident)
         await self.save()
 
     def _wanted(self, since: datetime) -> list[UUID]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 import apsw
@@ -41,7 +42,7 @@ def _signatures(
 ) -> Iterable[Problem]:
     """Those that do not fit; what lies between the last one that does and the first that does not, is in doubt."""
     good = 0
-    for one in sorted((*checkpoints(connection), *kept)):
+    for one in sorted((*kept, *checkpoints(connection)), key=attrgetter("size")):  # Those kept elsewhere come first.
         if one.size < found.archived:
             continue
         wrong = _wrong(one, trusted)
@@ -53,7 +54,7 @@ def _signatures(
         if not wrong and _hash(connection, one.size) != one.head:
             wrong = f"entry {one.size} is not the one that was signed: entries from {good + 1} on were written anew"
         if wrong:
-            yield good + 1, wrong
+            yield min(good + 1, one.size), wrong
         else:
             good = one.size
 
