@@ -68,7 +68,7 @@ def test_approvals_are_listed_approved_and_denied_by_the_beginning_of_an_id(shar
 
     analyst = next(one for one in listed.rows if one["level"] == "analyst" and one["id"] != second["id"])
     approved = shared.run("approvals", "approve", analyst["id"][:13])
-    assert (approved.code, approved.out) == (0, "approved\n")
+    assert (approved.code, approved.out) == (0, f"approved: {analyst['verb']} {analyst['target']}\n")
     assert first["id"] != second["id"]
     reason = [one for one in shared.run("events", "--kind", "ActionDenied", "--json").rows if "action_id" in one]
     assert reason[-1]["action_id"] == second["id"] and reason[-1]["reason"] == "it is a test machine"

@@ -224,6 +224,21 @@ async def test_frames_go_on_while_callbacks_flood(running: WardenLoop) -> None:
     assert frames >= 20
 
 
+async def test_qt_gets_the_thread_in_the_middle_of_a_long_generation(running: WardenLoop) -> None:
+    order: list[str] = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: order.append("frame"))
+    timer.start(1)
+    for _ in range(100):
+        running.call_soon(time.sleep, 0.001)
+        running.call_soon(order.append, "callback")
+    while order.count("callback") < 100:
+        await asyncio.sleep(0)
+    timer.stop()
+    between = order[order.index("callback") : 100]
+    assert between.count("frame") >= 10
+
+
 async def test_a_callback_that_stalls_is_named(running: WardenLoop) -> None:
     slow: list[tuple[str, float]] = []
     running.on_slow_callback = lambda name, seconds: slow.append((name, seconds))

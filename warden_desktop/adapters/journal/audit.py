@@ -43,9 +43,9 @@ def _signatures(
     """Those that do not fit; what lies between the last one that does and the first that does not, is in doubt."""
     good = 0
     for one in sorted((*kept, *checkpoints(connection)), key=attrgetter("size")):  # Those kept elsewhere come first.
-        if one.size < found.archived:
-            continue
         wrong = _wrong(one, trusted)
+        if not wrong and one.size < found.archived:
+            continue
         if not wrong and one.size > found.entries:
             if found.ok:
                 lost = f"the log ends at entry {found.entries}, but a checkpoint says that it had {one.size}"
