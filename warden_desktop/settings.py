@@ -90,7 +90,9 @@ class WindowSettings(_Group):
 
     theme: Literal["system", "dark", "light"] = _setting("system", "Colours of the window.")
     density: Literal["comfortable", "compact"] = _setting("comfortable", "Height of table rows.")
-    open_approvals: bool = _setting(True, "Show a waiting approval by itself while nothing is being read, without taking the keyboard.")
+    open_approvals: bool = _setting(
+        True, "Show a waiting approval by itself while nothing is being read, without taking the keyboard."
+    )
     notifications: int = _setting(6, "Desktop notifications at most.", "per 5 minutes", ge=0, le=100)
 
 

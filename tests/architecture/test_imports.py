@@ -22,8 +22,8 @@ LIBRARIES = {
     "loop": {"PySide6", "qasync", "shiboken6"},
     "ui": {"PySide6", "shiboken6", "pydantic", "orjson"},
     "adapters": {
-        "aiohttp", "apsw", "cel", "cryptography", "filelock", "jmespath", "keyring", "multidict", "orjson", "platformdirs",
-        "pydantic", "pydantic_core", "yaml", "yarl",
+        "aiohttp", "apsw", "cel", "cryptography", "filelock", "jmespath", "keyring", "multidict", "orjson",
+        "platformdirs", "pydantic", "pydantic_core", "yaml", "yarl",
     },
     "settings": {"pydantic", "tomli_w"},
     "assets": set[str](),

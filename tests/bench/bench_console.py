@@ -153,9 +153,8 @@ async def accepted() -> None:
         while any(subscription.depth for subscription in application.bus.subscriptions):
             await asyncio.sleep(0.01)
         whole = ACCEPTED / (time.perf_counter() - began)
-    print(
-        f"accepted and durable: {durable:.0f}/s, bare handler {bare:.0f}/s, ratio {durable / bare:.2f} (client included)"
-    )
+    ratio = durable / bare
+    print(f"accepted and durable: {durable:.0f}/s, bare handler {bare:.0f}/s, ratio {ratio:.2f} (client included)")
     print(f"whole pipeline to proposed actions, while accepting: {whole:.0f} alerts/s")
 
 
@@ -170,11 +169,8 @@ async def stop_to_last_call() -> None:
                 calls = len(vendor.received)
                 await asyncio.sleep(0.3)
                 late += len(vendor.received) - calls
-    worst = max(took)
-    print(
-        f"kill switch, call of engage to everything cancelled: p50 {percentile(took, 0.5):.1f} ms, worst {worst:.1f} ms; "
-        f"calls that reached the vendor afterwards: {late} ({PRESSES} presses)"
-    )
+    print(f"kill switch, press to all cancelled: p50 {percentile(took, 0.5):.1f} ms, worst {max(took):.1f} ms")
+    print(f"kill switch, calls that reached the vendor after that: {late} ({PRESSES} presses)")
 
 
 async def press(application: Application, url: str) -> float:

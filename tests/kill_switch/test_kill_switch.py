@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -200,7 +200,7 @@ async def test_it_stands_when_nothing_can_be_recorded(tmp_path: Path, vendor: Ve
 
 
 class BrokenLatch(FileLatch):
-    def write(self, engaged: object) -> None:
+    def write(self, engaged: Mapping[str, Engagement], released: Engagement | None = None) -> None:
         raise OSError("read-only file system")
 
 
@@ -216,7 +216,7 @@ async def test_it_stands_when_the_latch_cannot_be_written_and_says_so(desk: Room
     assert "read-only file system" in fault.detail
 
 
-async def test_pressing_again_only_explains_and_releasing_what_does_not_stand_is_refused(desk: Room, tmp_path: Path) -> None:
+async def test_pressing_again_only_explains(desk: Room, tmp_path: Path) -> None:
     desk.kill_switch.engage(reason="", actor=ALICE)
     desk.kill_switch.engage(reason="", actor=BOB)
     desk.kill_switch.engage(reason="wrong hosts", actor=BOB)
@@ -224,9 +224,14 @@ async def test_pressing_again_only_explains_and_releasing_what_does_not_stand_is
     standing = desk.kill_switch.engaged[EVERYTHING]
     assert (standing.by, standing.reason) == (ALICE, "wrong hosts")
     assert FileLatch(tmp_path / "latch").read()[EVERYTHING].reason == "wrong hosts"
-    told = [(event.actor, event.reason) for event in await desk.events(KillSwitchActivated)]
+    told = [(one.actor, one.model_dump()["reason"]) for one in await desk.events(KillSwitchActivated)]
     assert told == [(ALICE, ""), (BOB, "wrong hosts")]
     assert len(await desk.events(KillSwitchReceipt)) == 1
+
+
+async def test_releasing_what_does_not_stand_is_refused(desk: Room) -> None:
+    desk.kill_switch.engage(reason="first", actor=ALICE)
+    await receipt_of(desk)
     await desk.kill_switch.release(reason="fine", actor=ALICE)
     with pytest.raises(DeskError) as caught:
         await desk.kill_switch.release(reason="fine", actor=ALICE)

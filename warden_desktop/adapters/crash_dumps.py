@@ -90,7 +90,9 @@ class CrashDumps:
 
     def _begin(self) -> None:
         with contextlib.suppress(OSError):
-            self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb", buffering=0)
+            self._file = os.fdopen(
+                os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb", buffering=0
+            )
             faulthandler.enable(self._file)
 
     def _tell(self) -> None:

@@ -171,9 +171,7 @@ def test_addresses_in_text_end_before_the_sentence_does() -> None:
 
 
 def test_the_words_of_a_page_are_what_one_sees() -> None:
-    page = (
-        "<head><title>t</title></head><style>p{}</style><p>One&nbsp;&lt;b&gt;</p>\n<script>x<y</script><div>two  3"
-    )
+    page = "<head><title>t</title></head><style>p{}</style><p>One&nbsp;&lt;b&gt;</p>\n<script>x<y</script><div>two  3"
     assert words_of(page) == "One <b>\ntwo 3"
     assert words_of("a < b") == "a"
 

@@ -130,6 +130,9 @@ class Deliveries:
             detail = "This delivery id came before with another body."
             raise Refusal(422, "delivery_conflict", detail) from None
         except PublishError as error:
+            if error.hopeless:
+                detail = "It holds text that cannot be stored; sending it again cannot help."
+                raise Refusal(422, "wrong_shape", detail) from error
             detail = "It could not be recorded, so it was not accepted. Send it again."
             raise Refusal(503, "not_recorded", detail, retry_after=error.retry_after or 2.0) from error
 
