@@ -144,6 +144,10 @@ class MemoryReadModel:
     def _folded(self, incident_id: UUID, upto: int) -> Incident | None:
         return Incident.folded(one.event for one in self._journal.log[:upto] if one.event.incident_id == incident_id)
 
+    async def touched(self, after: int) -> list[UUID]:
+        ids = dict.fromkeys(one.event.incident_id for one in self._journal.log[after:])
+        return [id for id in ids if id is not None]
+
     async def everyone(self, upto: int) -> AsyncIterator[list[Incident]]:
         ids = dict.fromkeys(one.event.incident_id for one in self._journal.log[:upto])
         yield await self.whole([id for id in ids if id is not None], upto)

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import aiohttp
 
 from warden_desktop import __version__
+from warden_desktop.adapters.crash_dumps import CrashDumps, Dump
 from warden_desktop.adapters.data_directory import DataDirectory
 from warden_desktop.adapters.demo import load, play
 from warden_desktop.adapters.journal import Keep, SqliteJournal, archive_regularly
@@ -31,10 +32,18 @@ from warden_desktop.adapters.responders.pack import ConnectorPack
 from warden_desktop.adapters.simulated import SimulatedResponder
 from warden_desktop.adapters.sources import load_sources
 from warden_desktop.adapters.webhook import Control, Door, Limits, Quarantine
+from warden_desktop.adapters.webhook.metrics import Family, single
+from warden_desktop.adapters.webhook.vitals import families
 from warden_desktop.assets import resource
-from warden_desktop.domain.events import ApplicationStarted
+from warden_desktop.domain.alert import Severity
+from warden_desktop.domain.events import ApplicationStarted, FaultRaised
 from warden_desktop.engine.ports import Responder
+from warden_desktop.engine.stages import Stage, stop_in_stages
 from warden_desktop.engine.tasks import Work
+from warden_desktop.engine.vital_signs import VitalSigns
+from warden_desktop.loop import WardenLoop, make_loop
+from warden_desktop.loop.garbage import Collector
+from warden_desktop.loop.stall_log import StallLog
 from warden_desktop.pipeline import Pipeline
 from warden_desktop.settings import Settings, settings_toml
 
@@ -48,6 +57,8 @@ log = logging.getLogger(__name__)
 JSON = {"Content-Type": "application/json"}
 SECRETS_EVERY = 30.0
 """Seconds between looks at the keychain."""
+DOOR_DEADLINE, WORKERS_DEADLINE, JOURNAL_DEADLINE = 5.0, 10.0, 10.0
+"""Seconds each stage of stopping may take before what still runs is named and left."""
 
 
 class Options(NamedTuple):
@@ -78,8 +89,16 @@ class Application(Pipeline):
         self.options = options
         self.keychain = keychain
         self.raise_window: Callable[[], None] | None = None
+        self.stalls = StallLog()
+        self.vitals = self._vital_signs(asyncio.get_running_loop())
+        self.dumps = CrashDumps(directory.crash, self._tell_of)
         self.sources = load_sources(resource("sources"), directory.packs / "sources")
         self.door = self._door(directory)
+
+    def _vital_signs(self, loop: asyncio.AbstractEventLoop) -> VitalSigns:
+        assert isinstance(loop, WardenLoop)
+        loop.on_slow_callback = self.stalls
+        return VitalSigns(self.bus.pulse, lambda: self.journal.stats, loop.take_longest, slow=lambda: self.stalls.count)
 
     def _door(self, directory: DataDirectory) -> Door:
         webhook = self.options.settings.webhook
@@ -108,17 +127,15 @@ class Application(Pipeline):
         if self.raise_window is not None:
             self.raise_window()
 
-    def _metrics(self) -> Mapping[str, float]:
-        journal = self.journal.stats
-        return {
-            "events_total": self.bus.last_seq,
-            "publish_failures_total": self.bus.failed_publishes,
-            "incidents": len(self.incidents.rows()),
-            "journal_queued": journal.queued,
-            "journal_bytes": journal.db_bytes,
-            **{f"subscriber_{one.name}_behind": one.depth for one in self.bus.subscriptions},
-            **{f"subscriber_{one.name}_dead_letters_total": one.dead for one in self.bus.subscriptions},
-        }
+    def _metrics(self) -> list[Family]:
+        incidents = single("incidents", "Incidents in the table.", len(self.incidents.rows()))
+        return [*families(self.vitals.read()), incidents]
+
+    def _tell_of(self, dump: Dump) -> None:
+        """The analyst learns of a freeze or a crash of ours from the log, like of anything else."""
+        self.bus.publish_with_fallback(
+            FaultRaised(actor="application", component="application", severity=Severity.HIGH, detail=dump.told)
+        )
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -126,7 +143,10 @@ class Application(Pipeline):
         """Restore the state from the log, start the workers and the door; returns where it listens."""
         await self.run()
         await asyncio.to_thread(self.keychain.load, self.sources)
-        self.work.spawn(self._follow_the_keychain())
+        for dump in self.dumps.open():
+            self._tell_of(dump)
+        for watch in (self._follow_the_keychain(), self.vitals.watch(), self.dumps.watch()):
+            self.work.spawn(watch)
         await self.bus.publish(ApplicationStarted(actor="application", version=__version__, mode=self.mode.current))
         host, port = await self.door.start()
         self.options.directory.announce(host, port)
@@ -146,9 +166,15 @@ class Application(Pipeline):
             self.work.spawn(archive_regularly(self.journal, Keep(age, limits.keep_bytes or None)))
 
     async def stop(self) -> None:
-        """Stop in stages; afterwards everything is on the disk."""
-        await self.door.stop()
-        await self.end()
+        """Stop in stages, each with its deadline; afterwards everything is on the disk."""
+        await stop_in_stages(
+            (
+                Stage("the door", self.door.stop, DOOR_DEADLINE),
+                Stage("the workers", self.end, WORKERS_DEADLINE, still=lambda: self.work.running),
+            )
+        )
+        self.stalls.flush(everything=True)
+        self.dumps.close()
 
 
 def _responders(options: Options, keychain: Keychain) -> dict[str, Responder]:
@@ -186,8 +212,6 @@ def _first_secret(keychain: Keychain) -> Callable[[str], str | None]:
 
 def run_application(options: Options) -> int:
     """Run until told to stop; returns the exit code. Raises what a person should read: DoorError, PackError, ..."""
-    from warden_desktop.loop import make_loop
-
     toolkit = _toolkit(options.headless)
     with asyncio.Runner(loop_factory=lambda: make_loop(toolkit)) as runner:
         runner.run(_run(options))
@@ -220,7 +244,7 @@ async def _run(options: Options) -> None:
             finally:
                 await application.stop()
     finally:
-        await journal.close()
+        await stop_in_stages((Stage("the journal", journal.close, JOURNAL_DEADLINE),))
 
 
 async def _serve(application: Application, stopping: asyncio.Event) -> None:
@@ -234,11 +258,19 @@ async def _serve(application: Application, stopping: asyncio.Event) -> None:
             window.show(shown.set)
             await shown.wait()
         _say_ready(application.options, host, port)
+        application.work.spawn(_collected(application))
         log.info("listening on %s:%d, data in %s", host, port, application.options.directory.root)
         await stopping.wait()
     finally:
         if window is not None:
             window.close()
+
+
+async def _collected(application: Application) -> None:
+    """Keep the garbage collector out of frames from now on, when all is built and shown."""
+    collector = Collector()
+    collector.start()
+    await collector.watch(lambda: application.bus.last_seq)
 
 
 def open_window(application: Application, endpoint: str, leave: Callable[[], None]) -> Shell:
@@ -261,6 +293,7 @@ def open_window(application: Application, endpoint: str, leave: Callable[[], Non
         demo=options.demo,
         leave=leave,
     )
+    shell.window.main.show_vitals(application.vitals.read)
     shell.show_health(application.health.causes)
     application.health.on_change.append(shell.show_health)
     application.work.on_failure = shell.show_failure

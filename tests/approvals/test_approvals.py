@@ -14,7 +14,7 @@ import pytest_asyncio
 from tests.executor.room import ALICE, BOB, Clock, Room, proposal, room
 from warden_desktop.adapters.simulated import SimulatedResponder
 from warden_desktop.domain.action import ActionState, Level, Target, Verb
-from warden_desktop.domain.alert import ObservableType
+from warden_desktop.domain.alert import ObservableType, Severity
 from warden_desktop.domain.events import (
     ActionApproved,
     ActionDenied,
@@ -241,7 +241,16 @@ async def test_an_escalated_incident_stays_escalated_while_its_actions_go_on(des
 async def test_policy_closes_certain_false_positives_in_autonomous_mode_only(
     tmp_path: Path, mode: Mode, confidence: float, status: Status
 ) -> None:
-    guardrails = Guardrails(auto_close=AutoClose(min_confidence=0.95))
+    await closes(tmp_path, AutoClose(min_confidence=0.95, max_severity=Severity.CRITICAL), mode, confidence, status)
+
+
+async def test_policy_never_closes_what_is_worse_than_it_may(tmp_path: Path) -> None:
+    milder = AutoClose(min_confidence=0.95, max_severity=Severity.LOW)
+    await closes(tmp_path, milder, Mode.AUTONOMOUS, 0.97, Status.PENDING_REVIEW)
+
+
+async def closes(tmp_path: Path, rule: AutoClose, mode: Mode, confidence: float, status: Status) -> None:
+    guardrails = Guardrails(auto_close=rule)
     async with room(tmp_path, simulated(), guardrails=guardrails, mode=mode) as desk:
         incident_id = await desk.incident(verdict=Verdict.FALSE_POSITIVE, confidence=confidence)
         await desk.bus.publish(

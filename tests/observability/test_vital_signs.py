@@ -90,7 +90,7 @@ def test_the_self_check_reads_what_metrics_tell() -> None:
     found = [*findings(read(told(VITALS)))]
     assert {one.level for one in found} == {"ok"}
     assert any("31 ms (Triage.work [Task-3])" in one.detail for one in found)
-    assert any("publish takes 1.5 ms, at worst 8.0 ms" in one.detail for one in found)
+    assert any("publish: half within 1.5 ms, 99 % within 8.0 ms" in one.detail for one in found)
 
 
 def test_the_self_check_names_who_is_behind_and_what_failed() -> None:
@@ -98,7 +98,7 @@ def test_the_self_check_names_who_is_behind_and_what_failed() -> None:
     slow = VITALS._replace(bus=late, journal=JOURNAL._replace(p99_ms=400.0), loop=LOOP._replace(longest_ms=900.0))
     found = {(one.level, one.subject): one.detail for one in findings(read(told(slow)))}
     assert "2 events could not be recorded" in found["bad", "bus"]
-    assert "at worst 400.0 ms; the disk is slow" in found["note", "disk"]
+    assert "99 % within 400.0 ms; the disk is slow" in found["note", "disk"]
     assert "900 ms" in found["note", "loop"]
     notes = [one.detail for one in findings(read(told(slow))) if one.level == "note" and one.subject == "bus"]
     assert notes == [

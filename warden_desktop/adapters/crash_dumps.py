@@ -46,7 +46,8 @@ class Dump(NamedTuple):
 
 
 class CrashDumps:
-    """Watches one process. `open`, keep `watch` running until `close`, which comes last of all; nothing happens where files cannot be written."""
+    """Watches one process. `open`, keep `watch` running, and `close` at the end. Where files cannot be written nothing
+    happens."""
 
     def __init__(self, folder: Path, on_dump: Callable[[Dump], None] = lambda dump: None) -> None:
         """`on_dump` is called on the loop when a freeze that ended has left a dump."""
@@ -64,9 +65,13 @@ class CrashDumps:
 
     async def watch(self) -> None:
         """Give a sign of life until cancelled."""
-        while True:
-            self.alive()
-            await asyncio.sleep(PUT_OFF_EVERY)
+        try:
+            while True:
+                self.alive()
+                await asyncio.sleep(PUT_OFF_EVERY)
+        finally:
+            if self._file is not None:
+                faulthandler.cancel_dump_traceback_later()  # nobody puts it off any more
 
     def alive(self) -> None:
         """The loop runs: put the dump off, and if there was one, tell of it."""

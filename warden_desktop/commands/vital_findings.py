@@ -69,7 +69,7 @@ def findings(metrics: Metrics) -> Iterator[Finding]:
 def _bus(metrics: Metrics) -> Finding:
     failed, waiting = metrics.get(("publish_failures_total", ""), 0), metrics.get(("publishers_waiting", ""), 0)
     quick, slow = _ms(metrics, "publish_seconds", "0.5"), _ms(metrics, "publish_seconds", "0.99")
-    detail = f"publish takes {quick}, at worst {slow}"
+    detail = f"publish: half within {quick}, 99 % within {slow}"
     if failed:
         return Finding("bad", "bus", f"{failed:,.0f} events could not be recorded since the start; {detail}")
     return Finding("note" if waiting else "ok", "bus", f"{detail}; {waiting:,.0f} publishers wait for the disk")
@@ -87,7 +87,7 @@ def _disk(metrics: Metrics) -> Finding:
     slow = metrics.get(("journal_commit_seconds", "0.99"), 0) > SLOW_DISK
     quick, worst = _ms(metrics, "journal_commit_seconds", "0.5"), _ms(metrics, "journal_commit_seconds", "0.99")
     advice = "; the disk is slow, which delays every alert" if slow else ""
-    return Finding("note" if slow else "ok", "disk", f"durable within {quick}, at worst {worst}{advice}")
+    return Finding("note" if slow else "ok", "disk", f"durable: half within {quick}, 99 % within {worst}{advice}")
 
 
 def _loop(metrics: Metrics) -> Finding:

@@ -16,6 +16,7 @@ from typing import Annotated, Literal, Self, assert_never
 from pydantic import AfterValidator, Field, model_validator
 
 from warden_desktop.domain.action import VERBS, Level, ProposedAction, Risk, Verb
+from warden_desktop.domain.alert import Severity
 from warden_desktop.domain.incident import Incident
 from warden_desktop.domain.mode import Mode
 from warden_desktop.domain.record import Record
@@ -81,10 +82,12 @@ class Limit(Record):
 
 
 class AutoClose(Record):
-    """Which incidents policy may close in autonomous mode. `analysts`: whose word counts; never a language model's."""
+    """Which incidents policy may close in autonomous mode. `analysts`: whose word counts; never a language model's.
+    `max_severity`: what is worse is always left to a person, an outage that is no attack for instance."""
 
     verdict: Literal[Verdict.FALSE_POSITIVE, Verdict.LIKELY_FALSE_POSITIVE] = Verdict.FALSE_POSITIVE
     min_confidence: float = Field(ge=0.5, le=1.0)
+    max_severity: Severity = Severity.MEDIUM
     analysts: tuple[str, ...] = ("rules",)
 
 

@@ -58,7 +58,9 @@ class Followup:
 
 def _may_close(rule: AutoClose, incident: Incident) -> bool:
     analysis = incident.analysis
-    if analysis is None or any(action.state in _LOOSE_ENDS for action in incident.actions):
+    if analysis is None or incident.severity.rank > rule.max_severity.rank:
+        return False
+    if any(action.state in _LOOSE_ENDS for action in incident.actions):
         return False
     sure = analysis.verdict is rule.verdict and analysis.confidence >= rule.min_confidence
     return sure and analysis.analyst in rule.analysts

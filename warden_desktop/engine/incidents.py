@@ -19,7 +19,6 @@ from warden_desktop.engine.ports import Journal, ReadModel, Recorded
 
 CURSOR = "projector"
 ENDED_KEPT = 2_000
-PAGE = 5_000
 
 
 class Incidents:
@@ -154,7 +153,7 @@ class Incidents:
     async def _restore(self, known: int, since: datetime) -> None:
         self._seq = self._journal.last_seq
         self._rows = {row.id: row for row in await self._read_model.rows()}
-        wanted, newer = self._wanted(since), await self._touched_since(known)
+        wanted, newer = self._wanted(since), await self._read_model.touched(known)
         for incident in await self._read_model.whole(wanted, self._seq):
             self._adopt(incident)
         for incident in await self._read_model.whole(newer, self._seq):
@@ -176,13 +175,6 @@ class Incidents:
         rows = self._rows.values()
         ended = sorted((row.updated_at, row.id) for row in rows if not row.status.open and row.updated_at >= since)
         return [id for _, id in ended[-ENDED_KEPT:]] + [row.id for row in rows if row.status.open]
-
-    async def _touched_since(self, after: int) -> list[UUID]:
-        touched: dict[UUID, None] = {}
-        while page := await self._journal.read(after, PAGE):
-            touched |= {one.event.incident_id: None for one in page if one.event.incident_id is not None}
-            after = page[-1].seq
-        return list(touched)
 
     def _adopt(self, incident: Incident) -> None:
         """Hold an incident whole whose row is as it should be."""

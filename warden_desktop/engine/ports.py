@@ -122,6 +122,9 @@ class ReadModel(Protocol):
     async def whole(self, incident_ids: Collection[UUID], upto: int) -> list[Incident]:
         """These incidents as the log up to event `upto` makes them, archived events included; unknown ones left out."""
 
+    async def touched(self, after: int) -> list[UUID]:
+        """The incidents that have events after event `after`, in the order of the first of these."""
+
     def everyone(self, upto: int) -> AsyncIterator[list[Incident]]:
         """All incidents there ever were as the log up to event `upto` makes them, page by page, oldest first."""
 

@@ -26,8 +26,9 @@ turns too: the task that waits there steps aside meanwhile, so no other task is 
 Windows has no descriptor that stands for all sockets; there qasync's completion ports serve unchanged, and nothing is
 timed.
 
-`selector_loop` is the loop itself, `doorbell` its one event, `interrupts` lets signals through while Qt waits in C, and
-`stall_watch` knows who held the thread too long.
+`selector_loop` is the loop itself, `doorbell` its one event, `interrupts` lets signals through while Qt waits in C,
+`stall_watch` knows who held the thread too long and `stall_log` writes it down, and `garbage` keeps Python's collector
+out of frames.
 """
 
 from __future__ import annotations

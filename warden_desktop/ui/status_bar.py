@@ -45,7 +45,7 @@ class StatusBar(QFrame):
         _say(self._behind, f"bus: {behind:,} behind{letters}", "warn" if dead or behind > BEHIND else "")
         lines = [f"window: {to_show:,} not shown yet", *map(_subscriber, bus.subscribers)]
         if bus.p99_ms:
-            lines.append(f"publish: {bus.p50_ms:.1f} ms, at worst {bus.p99_ms:.1f} ms")
+            lines.append(f"publish: half within {bus.p50_ms:.1f} ms, 99 % within {bus.p99_ms:.1f} ms")
         set_tooltip(self._behind, "\n".join(lines))
 
     def show_journal(self, bus: BusPulse, journal: JournalPulse | None = None) -> None:
@@ -86,5 +86,7 @@ def _journal(bus: BusPulse, journal: JournalPulse | None) -> str:
     if journal is None:
         return f"{events} in the log"
     sizes = f"{journal.db_bytes / 2**20:,.1f} MB, and {journal.wal_bytes / 2**20:,.1f} MB in the write-ahead log"
-    durable = f"durable within {journal.p50_ms:.1f} ms, at worst {journal.p99_ms:.1f} ms; {journal.queued:,} queued"
+    durable = (
+        f"durable: half within {journal.p50_ms:.1f} ms, 99 % within {journal.p99_ms:.1f} ms; {journal.queued:,} queued"
+    )
     return f"{events} in the log: {sizes}\n{durable}"

@@ -60,6 +60,13 @@ def clear(connection: apsw.Connection, cursor: str) -> None:
     move_cursor(connection, cursor, 0)
 
 
+def touched(connection: apsw.Connection, after: int) -> list[UUID]:
+    """The incidents that have entries after entry `after`, in the order of the first of these."""
+    found = "SELECT seq, incident_id FROM event NOT INDEXED WHERE seq > ? AND incident_id IS NOT NULL"
+    sql = f"SELECT incident_id FROM ({found}) GROUP BY 1 ORDER BY min(seq)"
+    return [UUID(bytes=id) for (id,) in connection.execute(sql, (after,))]
+
+
 def whole(connection: apsw.Connection, incident_ids: Sequence[UUID], upto: int) -> list[Incident]:
     """These incidents as their entries up to `upto` make them."""
     with collector_at_rest():

@@ -35,6 +35,9 @@ class SqliteReadModel:
         wanted = tuple(incident_ids)
         return await self._journal.search(partial(incidents.whole, incident_ids=wanted, upto=upto))
 
+    async def touched(self, after: int) -> list[UUID]:
+        return await self._journal.search(partial(incidents.touched, after=after))
+
     async def everyone(self, upto: int) -> AsyncIterator[list[Incident]]:
         for source in (stretches.archived_ids, stretches.created_ids):
             after = 0
