@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -54,10 +55,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SWITCH_INTERVAL = 0.001
+"""Seconds a thread keeps Python to itself: with the usual 5 ms the journal's writer waits behind a busy loop."""
 JSON = {"Content-Type": "application/json"}
-SECRETS_EVERY = 30.0
-"""Seconds between looks at the keychain."""
-DOOR_DEADLINE, WORKERS_DEADLINE, JOURNAL_DEADLINE = 5.0, 10.0, 10.0
+NOW_AND_THEN = 30.0
+"""Seconds between looks at what may wait: the keychain, counts of slow callbacks."""
+DOOR_DEADLINE, WORKERS_DEADLINE, TABLE_DEADLINE, JOURNAL_DEADLINE = 5.0, 10.0, 5.0, 10.0
 """Seconds each stage of stopping may take before what still runs is named and left."""
 
 
@@ -145,7 +148,7 @@ class Application(Pipeline):
         await asyncio.to_thread(self.keychain.load, self.sources)
         for dump in self.dumps.open():
             self._tell_of(dump)
-        for watch in (self._follow_the_keychain(), self.vitals.watch(), self.dumps.watch()):
+        for watch in (self._look_now_and_then(), self.vitals.watch(), self.dumps.watch()):
             self.work.spawn(watch)
         await self.bus.publish(ApplicationStarted(actor="application", version=__version__, mode=self.mode.current))
         host, port = await self.door.start()
@@ -153,11 +156,12 @@ class Application(Pipeline):
         self._keep_the_log_in_bounds()
         return host, port
 
-    async def _follow_the_keychain(self) -> None:
-        """A secret may be set or rotated by another process."""
+    async def _look_now_and_then(self) -> None:
+        """Secrets that another process set or rotated; slow callbacks that were not written down yet."""
         while True:
-            await asyncio.sleep(SECRETS_EVERY)
+            await asyncio.sleep(NOW_AND_THEN)
             await asyncio.to_thread(self.keychain.load, self.sources)
+            self.stalls.flush()
 
     def _keep_the_log_in_bounds(self) -> None:
         limits = self.options.settings.journal
@@ -170,7 +174,8 @@ class Application(Pipeline):
         await stop_in_stages(
             (
                 Stage("the door", self.door.stop, DOOR_DEADLINE),
-                Stage("the workers", self.end, WORKERS_DEADLINE, still=lambda: self.work.running),
+                Stage("the workers", self.stop_workers, WORKERS_DEADLINE, still=lambda: self.work.running),
+                Stage("the incident table", self.save, TABLE_DEADLINE),
             )
         )
         self.stalls.flush(everything=True)
@@ -233,8 +238,14 @@ def _toolkit(headless: bool) -> QCoreApplication:
 
 async def _run(options: Options) -> None:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+
+    def stop() -> None:
+        stopping.set()
+        loop.remove_signal_handler(signal.SIGINT)  # a second Ctrl-C does not wait for anything
+
     for signum in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, stopping.set)
+        loop.add_signal_handler(signum, stop)
     journal = SqliteJournal.open(options.directory.database, loop)
     try:
         async with asyncio.TaskGroup() as group:

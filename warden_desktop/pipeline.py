@@ -156,8 +156,16 @@ class Pipeline:
 
     async def end(self) -> None:
         """Stop the workers; afterwards everything is on the disk."""
+        await self.stop_workers()
+        await self.save()
+
+    async def stop_workers(self) -> None:
+        """Take no more from the log; what runs is cancelled."""
         await self.bus.stop()
         self.work.end()
+
+    async def save(self) -> None:
+        """Bring the incident table on the disk up to date."""
         try:
             await self.incidents.save()
         except JournalError as error:

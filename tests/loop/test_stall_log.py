@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 import pytest
 
 from warden_desktop.loop import WardenLoop
 from warden_desktop.loop.stall_log import EVERY, NAMES, StallLog
+
+
+@pytest.fixture(autouse=True)
+def everything(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
 
 
 class Clock:
@@ -22,13 +28,13 @@ def test_a_name_is_told_at_once_and_then_once_a_minute(caplog: pytest.LogCapture
     clock = Clock()
     stalls = StallLog(clock)
     for seconds in (0.010, 0.040, 0.020):
-        stalls("Triage.work [Task-1]", seconds)
-    assert caplog.messages == ["Triage.work [Task-1] held the thread for 10 ms"]
+        stalls("triage [Work.run]", seconds)
+    assert caplog.messages == ["triage [Work.run] held the thread for 10 ms"]
     clock.now = EVERY
     stalls.flush()
-    assert caplog.messages[1:] == ["Triage.work held the thread 2 times more within 60 s, at worst for 40 ms"]
-    stalls("Triage.work [Task-9]", 0.012)
-    assert caplog.messages[2:] == ["Triage.work [Task-9] held the thread for 12 ms"]
+    assert caplog.messages[1:] == ["triage held the thread 2 times more within 60 s, at worst for 40 ms"]
+    stalls("triage [Work.other]", 0.012)
+    assert caplog.messages[2:] == ["triage [Work.other] held the thread for 12 ms"]
     assert stalls.count == 4
 
 

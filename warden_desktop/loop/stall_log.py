@@ -26,7 +26,8 @@ class StallLog:
     """One line per name and minute: at once the first time, then how often since and how long at worst.
 
     Give it to a loop as `on_slow_callback`, and call `flush` now and then for what has not been told yet. Tasks of one
-    coroutine count as one name. `count`: slow callbacks so far, told or not.
+    name count as one, whatever their coroutine. `count`: slow callbacks so far, told or not. The lines are information:
+    they are for the log file, not for the terminal of an analyst, who can do nothing about them.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -40,7 +41,7 @@ class StallLog:
         told = self._told.get(key)
         if told is None:
             self._told[key] = _Told(self._clock())
-            log.warning("%s held the thread for %.0f ms", name, seconds * 1000)
+            log.info("%s held the thread for %.0f ms", name, seconds * 1000)
         else:
             told.times += 1
             told.worst = max(told.worst, seconds)
@@ -58,4 +59,4 @@ class StallLog:
     def _write(self, name: str, told: _Told, seconds: float) -> None:
         if told.times:
             text = "%s held the thread %d times more within %.0f s, at worst for %.0f ms"
-            log.warning(text, name, told.times, seconds, told.worst * 1000)
+            log.info(text, name, told.times, seconds, told.worst * 1000)

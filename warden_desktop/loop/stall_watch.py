@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 from collections.abc import Callable
 
 SLOW_CALLBACK = 0.008
 """Seconds after which a callback is reported: half a frame at 60 Hz."""
 
+_NUMBERED = re.compile(r"Task-\d+")
+"""What asyncio calls a task that nobody named."""
+
 
 def callback_name(callback: object) -> str:
-    """A name for logs and the status bar: the coroutine and its task, or the function behind a partial or method."""
+    """A name for logs and the status bar: a task and its coroutine, or the function behind a partial or method."""
     owner = getattr(callback, "__self__", None)
     if isinstance(owner, asyncio.Task):
-        return f"{getattr(owner.get_coro(), '__qualname__', 'coroutine')} [{owner.get_name()}]"
+        coroutine, name = getattr(owner.get_coro(), "__qualname__", "coroutine"), owner.get_name()
+        return coroutine if _NUMBERED.fullmatch(name) else f"{name} [{coroutine}]"
     while isinstance(callback, functools.partial):
         callback = callback.func
     return str(getattr(callback, "__qualname__", type(callback).__qualname__))
