@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from warden_desktop.adapters.log_file import log_to
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    before, level, mask = root.handlers[:], root.level, os.umask(0o022)
     log_to(tmp_path, to_terminal=False)
     yield tmp_path
     for handler in set(root.handlers) - set(before):
         root.removeHandler(handler)
         handler.close()
     root.setLevel(level)
+    os.umask(mask)  # `log_to` makes everything private from then on, for the whole process
 
 
 def test_hostile_text_stays_in_its_line(folder: Path) -> None:
