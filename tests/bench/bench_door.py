@@ -28,8 +28,8 @@ from aiohttp import web
 from PySide6.QtCore import QCoreApplication
 
 from warden_desktop.adapters.sources import Source, load_sources
+from warden_desktop.adapters.strict_json import parse
 from warden_desktop.adapters.webhook import Door, Limits, Quarantine
-from warden_desktop.adapters.webhook.strict_json import parse
 from warden_desktop.assets import resource
 from warden_desktop.domain.alert import Alert
 from warden_desktop.domain.record import now

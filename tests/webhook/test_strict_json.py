@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhook.at_the_door import Bench
-from warden_desktop.adapters.webhook.strict_json import DEEPEST, BadJson, parse
+from warden_desktop.adapters.strict_json import DEEPEST, BadJson, parse
 
 SUITE = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "jsontestsuite" / "test_parsing"
 VECTORS = sorted(SUITE.glob("*.json"))

@@ -24,12 +24,12 @@ from uuid import UUID
 
 from aiohttp import web
 
+from warden_desktop.adapters.strict_json import BadJson, parse
 from warden_desktop.adapters.webhook.guards import check_content, read_body
 from warden_desktop.adapters.webhook.limits import Limits
 from warden_desktop.adapters.webhook.refusals import Refusal, answer, unauthorized, unknown
 from warden_desktop.adapters.webhook.routes import Handler, Route
 from warden_desktop.adapters.webhook.sse import Stream
-from warden_desktop.adapters.webhook.strict_json import BadJson, parse
 from warden_desktop.domain.action import ActionState, Level
 from warden_desktop.domain.incident import Action, Incident, IncidentRow
 from warden_desktop.domain.query import QuerySyntaxError
