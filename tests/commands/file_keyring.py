@@ -1,4 +1,7 @@
-"""A keychain for tests: one JSON file, named in the environment, so that several processes share it."""
+"""A keychain for tests: one JSON file, named in the environment, so that several processes share it.
+
+Only the processes under test import this: a backend that is imported offers itself to everything in its process.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.file_keyring import WHERE
 from tests.commands.terminal import Terminal
 from tests.journeys.deliveries import web_shell
 
@@ -16,7 +15,7 @@ from tests.journeys.deliveries import web_shell
 def with_keychain(terminal: Terminal, tmp_path: Path) -> Terminal:
     terminal.environment |= {
         "PYTHON_KEYRING_BACKEND": "tests.commands.file_keyring.FileKeyring",
-        WHERE: str(tmp_path / "keyring.json"),
+        "WARDEN_TEST_KEYRING": str(tmp_path / "keyring.json"),
     }
     return terminal
 
