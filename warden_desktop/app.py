@@ -148,7 +148,7 @@ class Application(Pipeline):
         await asyncio.to_thread(self.keychain.load, self.sources)
         for dump in self.dumps.open():
             self._tell_of(dump)
-        for watch in (self._look_now_and_then(), self.vitals.watch(), self.dumps.watch()):
+        for watch in (self._look_now_and_then(), self.dumps.watch()):
             self.work.spawn(watch)
         await self.bus.publish(ApplicationStarted(actor="application", version=__version__, mode=self.mode.current))
         host, port = await self.door.start()
@@ -162,6 +162,13 @@ class Application(Pipeline):
             await asyncio.sleep(NOW_AND_THEN)
             await asyncio.to_thread(self.keychain.load, self.sources)
             self.stalls.flush()
+
+    def watch_vitals(self) -> None:
+        """From now on, when all is built and shown: how long that took says nothing about how it runs."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, WardenLoop)
+        loop.take_longest()
+        self.work.spawn(self.vitals.watch())
 
     def _keep_the_log_in_bounds(self) -> None:
         limits = self.options.settings.journal
@@ -269,6 +276,7 @@ async def _serve(application: Application, stopping: asyncio.Event) -> None:
             window.show(shown.set)
             await shown.wait()
         _say_ready(application.options, host, port)
+        application.watch_vitals()
         application.work.spawn(_collected(application))
         log.info("listening on %s:%d, data in %s", host, port, application.options.directory.root)
         await stopping.wait()
