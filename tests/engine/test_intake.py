@@ -150,6 +150,18 @@ async def test_the_same_delivery_counts_once_and_a_forged_one_is_refused(
         assert [row.alerts for row in made.incidents.rows().values()] == [1]
 
 
+async def test_a_forged_delivery_with_more_alerts_leaves_nothing_behind(
+    journal: MemoryJournal, read_model: MemoryReadModel
+) -> None:
+    async with room(journal, read_model) as made:
+        first, second = fresh("a"), fresh("b")
+        await made.intake.receive([first], RAW)
+        with pytest.raises(DeliveryConflict):
+            await made.intake.receive([first, second], RAW + " ")
+        await made.settled()
+    assert [one.event.id for one in journal.log if one.event.kind == "alert_received"] == [first.id]
+
+
 async def test_an_ended_incident_that_left_memory_comes_back_whole(
     journal: MemoryJournal, read_model: MemoryReadModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

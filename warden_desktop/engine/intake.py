@@ -18,9 +18,9 @@ from warden_desktop.domain.events import (
 )
 from warden_desktop.domain.incident import Incident
 from warden_desktop.domain.status import Status
-from warden_desktop.engine.bus import Bus
+from warden_desktop.engine.bus import Bus, PublishError
 from warden_desktop.engine.incidents import Incidents
-from warden_desktop.engine.ports import Recorded
+from warden_desktop.engine.ports import JournalError, Recorded
 
 ACTOR = "intake"
 _REOPENS = frozenset({Status.RESOLVED, Status.CLOSED})
@@ -63,8 +63,19 @@ class Intake:
             )
             for index, alert in enumerate(alerts)
         ]
+        if len(events) > 1:
+            await self._refuse_forged(events[0])
         recorded = await self._bus.publish(*events)
         return tuple(map(_receipt, events, recorded))
+
+    async def _refuse_forged(self, first: AlertReceived) -> None:
+        """Before anything is recorded: what a forged delivery has more than the true one must not stay behind."""
+        try:
+            known = await self._bus.find(first.id)
+        except JournalError as error:
+            raise PublishError(str(error)) from error
+        if known is not None:
+            _receipt(first, known)
 
     async def _correlate(self, recorded: Recorded) -> None:
         received = recorded.event
